@@ -1,0 +1,99 @@
+// switchyard.toml and the tables beside it: read, checked as a whole, every complaint collected,
+// then compiled into a snapshot. Control plane only. Files come through a function, so nothing here
+// opens one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/endpoint.h"
+#include "core/base/result.h"
+#include "core/route/account.h"
+#include "core/route/rules.h"
+#include "core/route/snapshot.h"
+
+namespace sy::config {
+
+/// Printed as "file:line:column: error: text". Line and column are 1-based; 0 is left out.
+struct Diagnostic {
+    enum class Severity : uint8_t { warning, error };
+    Severity severity = Severity::error;
+    std::string file;
+    uint32_t line = 0;
+    uint32_t column = 0;
+    std::string text;  // what is wrong, the value, what was expected
+};
+[[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
+
+/// Names get the same ids for as long as the process lives, across reloads. A name that goes keeps
+/// its id, so that a late receipt still finds its account.
+class Registry {
+  public:
+    [[nodiscard]] CustomerId customer(std::string_view name);  // none when customers_max is reached
+    [[nodiscard]] SupplierId supplier(std::string_view name);
+    [[nodiscard]] PlanId plan(std::string_view name);
+    [[nodiscard]] const std::vector<std::string>& customers() const { return customers_; }
+    [[nodiscard]] const std::vector<std::string>& suppliers() const { return suppliers_; }
+    [[nodiscard]] const std::vector<std::string>& plans() const { return plans_; }
+
+  private:
+    std::vector<std::string> customers_;
+    std::vector<std::string> suppliers_;
+    std::vector<std::string> plans_;
+};
+
+enum class TransportKind : uint8_t { kernel };
+enum class Idle : uint8_t { adaptive, spin };
+
+struct Runtime {
+    std::vector<uint32_t> workers = {0};  // CPUs, one pinned worker each
+    TransportKind transport = TransportKind::kernel;
+    Idle idle = Idle::adaptive;
+    uint32_t connections_max = 16'384;  // per worker
+    uint32_t messages_max = 65'536;     // in flight per worker
+    Nanos drain_ns = 30 * second_ns;    // SIGTERM: bound on settling what is in flight
+};
+
+struct Logging {
+    std::string path;  // empty: standard error
+    std::string level = "info";
+    bool json = false;
+};
+
+struct Config {
+    std::string directory;  // of the root file; relative paths start here
+    Runtime runtime;
+    std::vector<Endpoint> listen;
+    std::string system_id = "switchyard";
+    Logging logging;
+    std::optional<Endpoint> admin_listen;
+    std::vector<std::pair<CustomerId, route::Customer>> customers;
+    std::vector<std::pair<SupplierId, route::Supplier>> suppliers;
+    std::vector<route::MtRule> mt_rules;
+    std::vector<route::MoRule> mo_rules;
+    std::vector<route::ErrorRule> error_rules;
+    std::string mt_file, mo_file, errors_file;  // as named, for diagnostics
+};
+
+/// The whole file's octets, or why it cannot be read.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+/// Reads and checks everything. Nothing if there is any error; warnings alone do not stop it.
+[[nodiscard]] std::optional<Config> load(const std::string& root_path,
+                                         const ReadFile& read_file,
+                                         Registry& registry,
+                                         std::vector<Diagnostic>& diagnostics);
+
+/// Compiles tables and accounts. Accounts equal to those of `previous` (may be null) keep their
+/// objects. Null if there is any error (an expression that Hyperscan refuses ...).
+[[nodiscard]] std::unique_ptr<route::Snapshot> compile(const Config& config,
+                                                       const Registry& registry,
+                                                       const route::Snapshot* previous,
+                                                       std::vector<Diagnostic>& diagnostics);
+
+}  // namespace sy::config

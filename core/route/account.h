@@ -1,0 +1,117 @@
+// Accounts in their compiled form: what the engine needs of a customer and of a supplier. Immutable
+// inside a snapshot; config/ fills them, engine/ reads them from every worker.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/endpoint.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/smpp/status.h"
+
+namespace sy::route {
+
+// What data_coding 0 means at a peer (PROTOCOL 16.5).
+enum class Alphabet : uint8_t { gsm7, latin1, ascii };
+
+enum class BindMode : uint8_t {
+    transmitter,
+    receiver,
+    transceiver,
+    pair
+};  // pair: one TX and one RX
+
+// How the id of a submit_sm_resp relates to the one in the receipt (PROTOCOL 16.1).
+enum class MessageIdMode : uint8_t { as_is, hex_decimal, decimal_hex };
+
+// What a customer's message ids look like (3.3 binds always get 8 hex digits).
+enum class MessageIdFormat : uint8_t { decimal, hex };
+
+// What to do with a message whose link died between submit and response.
+enum class OnUnknown : uint8_t { fail, resend };
+
+// How digits are brought to E.164 on the way in (number/normalise.h).
+struct NumberPlan {
+    std::string country_code;           // default country for national numbers, empty: none
+    std::string national_prefix = "0";  // trunk prefix of national numbers
+    bool strip_00 = true;               // 0049... is international
+    uint8_t short_code_digits_max =
+        8;  // up to here a destination may be a short code, kept as it is
+};
+
+// How E.164 digits are written for a supplier on the way out.
+struct NumberForm {
+    uint8_t ton = 1;
+    uint8_t npi = 1;
+    std::string prefix;  // put before the digits: "", "+", "00"
+};
+
+struct Timers {
+    Nanos enquire_link_ns = 30 * second_ns;  // idle time before we probe
+    Nanos session_init_ns = 10 * second_ns;  // TCP connected to bound
+    Nanos inactivity_ns = 300 * second_ns;   // no traffic but enquire_link: unbind
+    Nanos response_ns = 30 * second_ns;      // our request to its response
+};
+
+struct Customer {
+    std::string name;
+    std::string system_id;
+    std::string password;
+    std::string plan = "default";
+    PlanId plan_id;
+    bool allow_transmitter = true, allow_receiver = true, allow_transceiver = true;
+    uint16_t binds_max = 4;
+    uint16_t window = 100;             // unanswered requests, per session and direction
+    uint32_t rate_per_second = 0;      // messages over all binds, 0: no limit
+    uint32_t burst = 0;                // bucket depth in messages, 0: one second of the rate
+    std::vector<Cidr> allow;           // empty: any address
+    std::vector<std::string> numbers;  // E.164 inbound numbers of this customer
+    Alphabet alphabet = Alphabet::gsm7;
+    MessageIdFormat id_format = MessageIdFormat::decimal;
+    NumberPlan number_plan;
+    bool receipt_tlvs = true;
+    smpp::CommandStatus no_route_status = smpp::CommandStatus::esme_rinvdstadr;
+    smpp::CommandStatus bind_refused_status =
+        smpp::CommandStatus::esme_rbindfail;  // wrong id or password
+    uint32_t receipt_queue_max = 25'000;      // receipts waiting for a bind
+    Nanos receipt_age_max_ns = Nanos{48} * 3600 * second_ns;
+    Timers timers;
+};
+
+struct Supplier {
+    std::string name;
+    std::vector<Endpoint> hosts;         // binds are spread over them
+    std::vector<Endpoint> outbind_from;  // peers whose outbind we answer by binding on that link
+    std::string system_id;
+    std::string password;
+    std::string system_type;
+    uint8_t interface_version = 0x34;
+    std::optional<bool> tlvs;  // unset: by the version negotiated; PROTOCOL 7
+    BindMode bind = BindMode::transceiver;
+    uint16_t binds = 1;
+    uint16_t window = 10;
+    uint32_t rate_per_second = 0;
+    uint32_t burst = 0;
+    uint32_t queue = 4096;  // messages in its ring; a power of two
+    MessageIdMode id_mode = MessageIdMode::as_is;
+    Alphabet alphabet = Alphabet::gsm7;
+    NumberPlan number_plan;         // for numbers that it sends (MO)
+    NumberForm number_form;         // for destinations that we send
+    bool acceptd_is_final = false;  // PROTOCOL 15.3: ACCEPTD is intermediate at many suppliers
+    bool receipt_by_text = true;    // "id:... stat:..." without the esm_class bits is a receipt
+    bool orphan_refuse =
+        false;  // unmatched receipts: refuse (supplier repeats) or accept and count
+    Nanos receipt_park_ns = 30 * second_ns;  // how long a receipt waits for its submit_sm_resp
+    smpp::CommandStatus refuse_status =
+        smpp::CommandStatus::esme_rsyserr;  // "not now" for deliver_sm
+    OnUnknown on_unknown = OnUnknown::fail;
+    Nanos pause_ns = 1 * second_ns;           // how long error class `pause` holds it
+    Nanos reconnect_min_ns = 1 * second_ns;   // back-off doubles from here ...
+    Nanos reconnect_max_ns = 60 * second_ns;  // ... to here, with jitter
+    Timers timers;
+};
+
+}  // namespace sy::route

@@ -1,0 +1,94 @@
+// MT routing: a batch of messages in, a decision each out. Compiled by the control thread from
+// checked rules, then immutable; decide() is called by every worker with its own RouteScratch,
+// allocates nothing, throws nothing.
+//
+// Which rule wins: the longer prefix, then the lower priority, then the earlier row; a row whose
+// conditions do not hold is passed over, and so on to shorter prefixes. Rules of plan "*"
+// (screening) are looked at first.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/limits.h"
+#include "core/base/result.h"
+#include "core/route/account.h"
+#include "core/route/rules.h"
+#include "core/smpp/pdu.h"
+
+namespace sy::route {
+
+class RouteScratch;  // scratch.h: Hyperscan scratch and text buffers, one a worker
+
+struct MtQuery {
+    CustomerId customer;
+    PlanId plan;
+    std::string_view destination;  // E.164 digits (or a short code)
+    std::string_view sender;       // as the customer wrote it, '+' and leading 00 removed
+    uint8_t sender_ton = 0;
+    Alphabet alphabet = Alphabet::gsm7;  // of the customer: what data_coding 0 means
+    const smpp::Sm* sm = nullptr;        // text, data_coding
+    uint64_t spread = 0;  // chooses among weights; equal for all parts of one message
+};
+
+struct MtDecision {
+    enum class Kind : uint8_t { no_route, route, reject, drop };
+    Kind kind = Kind::no_route;
+    smpp::CommandStatus status{};  // Kind::reject
+    uint32_t rule_line = 0;        // of mt.csv, 0 when no rule won
+    uint8_t target_count = 0;      // Kind::route: at least 1, in the order to try
+    std::array<SupplierId, limits::targets_max> targets{};
+};
+
+class MtTable {
+  public:
+    MtTable();
+    MtTable(MtTable&&) noexcept;
+    MtTable& operator=(MtTable&&) noexcept;
+    ~MtTable();
+
+    struct BuildError {
+        uint32_t line = 0;
+        std::string column;  // "sender" or "text"
+        std::string text;
+    };
+    /// `plans` gives each plan name its id. Errors (every expression that Hyperscan refuses) are
+    /// appended; the table is unusable if there are any.
+    static MtTable build(std::vector<MtRule> rules,
+                         const std::vector<std::string>& plans,
+                         std::vector<BuildError>& errors);
+
+    /// REQUIRES: queries.size() == decisions.size() <= limits::burst.
+    void decide(std::span<const MtQuery> queries,
+                std::span<MtDecision> decisions,
+                RouteScratch& scratch) const;
+
+    /// Every rule considered, why each lost, the winner, the targets in order. Same code path as
+    /// decide(); control plane only.
+    struct Considered {
+        const MtRule* rule;
+        std::string verdict;  // "won", or the first condition that did not hold
+    };
+    struct Explanation {
+        MtDecision decision;
+        std::vector<Considered> considered;
+    };
+    [[nodiscard]] Explanation explain(const MtQuery& query, RouteScratch& scratch) const;
+
+    /// Bytes that a RouteScratch for this table must hold are taken when the worker adopts the
+    /// snapshot (RouteScratch::prepare), not per message.
+    [[nodiscard]] const std::vector<MtRule>& rules() const;
+
+  private:
+    friend class RouteScratch;
+    struct Impl;
+    std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace sy::route

@@ -1,0 +1,69 @@
+// Rows of the route tables after checking: what config/ parsed and route/ compiles. Control plane
+// only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/smpp/status.h"
+
+namespace sy::route {
+
+enum class SenderType : uint8_t { any, alpha, short_code, long_number };
+enum class Action : uint8_t { route, reject, drop };
+enum class Select : uint8_t { weight, order };
+
+template <class TargetId>
+struct Target {
+    TargetId id;
+    uint32_t weight = 1;
+};
+template <class TargetId>
+using Tiers = std::vector<std::vector<Target<TargetId>>>;
+
+// One row of mt.csv. Empty condition: any.
+struct MtRule {
+    uint32_t line = 0;    // of the file, for people
+    std::string plan;     // "*" in a screening rule: every plan
+    CustomerId customer;  // none: any
+    std::string prefix;   // E.164 digits, empty: any destination
+    std::string sender;   // regular expression
+    std::string text;     // regular expression over the UTF-8 text
+    SenderType sender_type = SenderType::any;
+    int16_t data_coding = -1;  // -1: any
+    int32_t priority = 0;      // lower wins
+    Action action = Action::route;
+    smpp::CommandStatus reject_status = smpp::CommandStatus::esme_rinvdstadr;
+    Tiers<SupplierId> targets;
+    Select select = Select::weight;
+    std::string note;
+};
+
+// One row of mo.csv.
+struct MoRule {
+    uint32_t line = 0;
+    std::string number;             // inbound number or its prefix
+    bool number_is_prefix = false;  // written "4477*"
+    SupplierId supplier;            // none: any
+    std::string source;             // prefix of the phone's number
+    std::string keyword;            // first word, caseless
+    std::string text;               // regular expression
+    int32_t priority = 0;
+    Tiers<CustomerId> targets;
+    Select select = Select::weight;
+    std::string note;
+};
+
+enum class ErrorClass : uint8_t { final, next, pause };
+
+// One row of errors.csv.
+struct ErrorRule {
+    uint32_t line = 0;
+    SupplierId supplier;  // none: any
+    smpp::CommandStatus status{};
+    ErrorClass error_class = ErrorClass::final;
+};
+
+}  // namespace sy::route

@@ -1,0 +1,31 @@
+// What one worker needs to decide: Hyperscan scratch and text buffers. Not thread-safe; one a
+// worker.
+#pragma once
+
+#include <memory>
+
+#include "core/base/result.h"
+
+namespace sy::route {
+
+class MtTable;
+class MoTable;
+
+class RouteScratch {
+  public:
+    RouteScratch();
+    RouteScratch(RouteScratch&&) noexcept;
+    RouteScratch& operator=(RouteScratch&&) noexcept;
+    ~RouteScratch();
+
+    /// Grows to what the snapshot's tables need. Control thread, before publication: it allocates.
+    [[nodiscard]] Result<void> prepare(const MtTable& mt, const MoTable& mo);
+
+    struct Impl;
+    [[nodiscard]] Impl& impl() { return *impl_; }
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sy::route
