@@ -10,12 +10,15 @@
 #include "core/base/endpoint.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/number/plan.h"
 #include "core/smpp/status.h"
+#include "core/text/coding.h"
 
 namespace sy::route {
 
-// What data_coding 0 means at a peer (PROTOCOL 16.5).
-enum class Alphabet : uint8_t { gsm7, latin1, ascii };
+using number::NumberForm;
+using number::NumberPlan;
+using text::Alphabet;  // what data_coding 0 means at a peer
 
 enum class BindMode : uint8_t {
     transmitter,
@@ -32,22 +35,6 @@ enum class MessageIdFormat : uint8_t { decimal, hex };
 
 // What to do with a message whose link died between submit and response.
 enum class OnUnknown : uint8_t { fail, resend };
-
-// How digits are brought to E.164 on the way in (number/normalise.h).
-struct NumberPlan {
-    std::string country_code;           // default country for national numbers, empty: none
-    std::string national_prefix = "0";  // trunk prefix of national numbers
-    bool strip_00 = true;               // 0049... is international
-    uint8_t short_code_digits_max =
-        8;  // up to here a destination may be a short code, kept as it is
-};
-
-// How E.164 digits are written for a supplier on the way out.
-struct NumberForm {
-    uint8_t ton = 1;
-    uint8_t npi = 1;
-    std::string prefix;  // put before the digits: "", "+", "00"
-};
 
 struct Timers {
     Nanos enquire_link_ns = 30 * second_ns;  // idle time before we probe
