@@ -19,19 +19,26 @@ struct DecodeRules {
 };
 
 [[nodiscard]] CommandStatus decode_bind(Octets body, const DecodeRules& rules, Bind& out);
+/// As lenient as decode_sm_resp; the one fault is esme_rinvsysid.
 [[nodiscard]] CommandStatus decode_bind_resp(Octets body, const DecodeRules& rules, BindResp& out);
 [[nodiscard]] CommandStatus decode_outbind(Octets body, const DecodeRules& rules, Outbind& out);
 /// submit_sm and deliver_sm.
 [[nodiscard]] CommandStatus decode_sm(Octets body, const DecodeRules& rules, Sm& out);
 [[nodiscard]] CommandStatus decode_data_sm(Octets body, const DecodeRules& rules, Sm& out);
 /// submit_sm_resp, deliver_sm_resp, data_sm_resp. Never fails on what peers are known to send: a
-/// missing body, a missing NUL or a bare TLV stream decode to what is there.
+/// missing body, a missing NUL or a bare TLV stream decode to what is there. The one fault is
+/// esme_rinvmsgid, for an id of more than 64 characters: message_id is empty then.
 [[nodiscard]] CommandStatus decode_sm_resp(Octets body, const DecodeRules& rules, SmResp& out);
 [[nodiscard]] CommandStatus decode_submit_multi(Octets body,
                                                 const DecodeRules& rules,
                                                 SubmitMulti& out);
 /// Takes the next destination off the front of a checked list; false at its end.
 [[nodiscard]] bool next_destination(Octets& dest_addresses, MultiDestination& out);
+[[nodiscard]] CommandStatus decode_submit_multi_resp(Octets body,
+                                                     const DecodeRules& rules,
+                                                     SubmitMultiResp& out);
+/// Takes the next recipient off the front of a checked list; false at its end.
+[[nodiscard]] bool next_unsuccess(Octets& unsuccess_smes, UnsuccessSme& out);
 [[nodiscard]] CommandStatus decode_query_sm(Octets body, const DecodeRules& rules, QuerySm& out);
 [[nodiscard]] CommandStatus decode_query_sm_resp(Octets body,
                                                  const DecodeRules& rules,

@@ -28,6 +28,8 @@ size_t encode_outbind(std::span<uint8_t> out, uint32_t sequence_number, const Ou
 size_t encode_sm(std::span<uint8_t> out, CommandId id, uint32_t sequence_number, const Sm& sm);
 /// An upper bound of what encode_sm / encode_data_sm will write for this message.
 [[nodiscard]] size_t encoded_sm_bytes_max(const Sm& sm);
+/// A short_message goes out as the TLV message_payload, in front of the other TLVs: data_sm has no
+/// other place for text. REQUIRES: sm.tlvs holds no message_payload in that case.
 size_t encode_data_sm(std::span<uint8_t> out, uint32_t sequence_number, const Sm& sm);
 /// submit_sm_resp, deliver_sm_resp, data_sm_resp with status 0.
 size_t encode_sm_resp(std::span<uint8_t> out,

@@ -52,6 +52,9 @@ enum class CommandId : uint32_t {
 
 inline constexpr uint32_t response_bit = 0x80000000;
 
+/// True for every command_id of SMPP 3.4 and 5.0, requests and responses alike.
+[[nodiscard]] bool is_known(CommandId id);
+
 [[nodiscard]] constexpr bool is_response(CommandId id) {
     return (static_cast<uint32_t>(id) & response_bit) != 0;
 }
@@ -129,6 +132,7 @@ struct Sm {
     Octets tlvs;           // whole TLV stream, structurally checked, forwarded byte for byte
 
     /// Points the views into `to` instead of `from`; the octets at both are the same PDU body.
+    /// REQUIRES: every view that is not empty points into `from`.
     void rebase(const uint8_t* from, const uint8_t* to);
 };
 
@@ -152,6 +156,13 @@ struct MultiDestination {
 struct UnsuccessSme {
     Address address;
     uint32_t error_status_code = 0;
+};
+// submit_multi_resp (section 4.5.2).
+struct SubmitMultiResp {
+    std::string_view message_id;  // 65
+    uint8_t no_unsuccess = 0;
+    Octets unsuccess_smes;  // raw list, structurally checked; walk with next_unsuccess()
+    Octets tlvs;
 };
 
 struct QuerySm {
