@@ -1,0 +1,271 @@
+#include "core/text/utf8.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "core/base/assert.h"
+#include "core/text/gsm7.h"
+
+namespace sy::text {
+namespace {
+
+constexpr char32_t replacement = 0xFFFD;
+
+// Cursor over the caller's buffer; a character that does not fit whole ends it.
+class Utf8Sink {
+  public:
+    explicit Utf8Sink(std::span<char> out) : out_(out) {}
+
+    bool put(const char* utf8, size_t length) {
+        if (length > out_.size() - at_) {
+            return false;
+        }
+        std::memcpy(out_.data() + at_, utf8, length);
+        at_ += length;
+        return true;
+    }
+    bool put(char32_t c) {
+        std::array<char, 4> utf8{};
+        size_t length = 0;
+        const auto push = [&](char32_t value) { utf8[length++] = static_cast<char>(value); };
+        if (c < 0x80) {
+            push(c);
+        } else if (c < 0x800) {
+            push(0xC0 | (c >> 6));
+        } else if (c < 0x10000) {
+            push(0xE0 | (c >> 12));
+            push(0x80 | ((c >> 6) & 0x3F));
+        } else {
+            push(0xF0 | (c >> 18));
+            push(0x80 | ((c >> 12) & 0x3F));
+            push(0x80 | ((c >> 6) & 0x3F));
+        }
+        if (c >= 0x80) {
+            push(0x80 | (c & 0x3F));
+        }
+        return put(utf8.data(), length);
+    }
+    /// Copies a whole table entry and advances by its length. REQUIRES: room() >= 4.
+    void put_entry(const Septet& septet) {
+        std::memcpy(out_.data() + at_, &septet, sizeof septet);
+        at_ += septet.length;
+    }
+    [[nodiscard]] size_t room() const { return out_.size() - at_; }
+    [[nodiscard]] size_t written() const { return at_; }
+
+  private:
+    std::span<char> out_;
+    size_t at_ = 0;
+};
+
+// The character behind an escape; where the extension table has a hole, the base table's (23.038
+// section 6.2.1.1). An escape at the end of a part and a double escape read as a space.
+const Septet& escaped(uint8_t code, const SeptetTable& base, const SeptetTable& extension) {
+    return extension[code].length != 0 ? extension[code] : base[code];
+}
+
+size_t gsm7_to_utf8(Octets text, const Udh& udh, std::span<char> out) {
+    const SeptetTable& base = locking_table(udh.locking_language);
+    const SeptetTable& extension = single_shift_table(udh.single_shift_language);
+    Utf8Sink sink(out);
+    for (size_t i = 0; i < text.size(); ++i) {
+        const Septet* septet = &base[text[i]];
+        if (septet->length == 0) [[unlikely]] {
+            const bool last = i + 1 == text.size();
+            septet = &escaped(last ? gsm7_escape : text[++i], base, extension);
+        }
+        if (sink.room() >= sizeof(Septet)) [[likely]] {
+            sink.put_entry(*septet);
+        } else if (!sink.put(septet->utf8.data(), septet->length)) {
+            break;
+        }
+    }
+    return sink.written();
+}
+
+char32_t cyrillic(uint8_t octet) {
+    if (octet <= 0xA0 || octet == 0xAD) {
+        return octet;
+    }
+    return octet == 0xF0 ? 0x2116 : octet == 0xFD ? 0xA7 : 0x0401u + octet - 0xA1u;
+}
+
+char32_t hebrew(uint8_t octet) {
+    if (octet >= 0xE0 && octet <= 0xFA) {
+        return 0x05D0u + octet - 0xE0u;
+    }
+    switch (octet) {
+        case 0xAA:
+            return 0xD7;
+        case 0xBA:
+            return 0xF7;
+        case 0xDF:
+            return 0x2017;
+        case 0xFD:
+            return 0x200E;
+        case 0xFE:
+            return 0x200F;
+        default:  // 0xA1 and 0xBF to 0xDE are holes
+            return octet == 0xA1 || octet >= 0xBF ? replacement : char32_t{octet};
+    }
+}
+
+template <class Map>
+size_t octets_to_utf8(Octets text, std::span<char> out, Map map) {
+    Utf8Sink sink(out);
+    for (const uint8_t octet : text) {
+        if (!sink.put(map(octet))) {
+            break;
+        }
+    }
+    return sink.written();
+}
+
+bool is_high_surrogate(char32_t unit) {
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+bool is_low_surrogate(char32_t unit) {
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+size_t utf16_to_utf8(Octets text, std::span<char> out) {
+    size_t at = 0;
+    bool little_endian = false;
+    if (text.size() >= 2) {
+        const auto mark = load_be<uint16_t>(text.data());
+        little_endian = mark == 0xFFFE;
+        at = mark == 0xFEFF || little_endian ? 2 : 0;
+    }
+    const auto unit_at = [&](size_t i) -> char32_t {
+        const auto unit = load_be<uint16_t>(text.data() + i);
+        return little_endian ? __builtin_bswap16(unit) : unit;
+    };
+    Utf8Sink sink(out);
+    for (; at + 2 <= text.size(); at += 2) {
+        char32_t c = unit_at(at);
+        if (is_high_surrogate(c) && at + 4 <= text.size() && is_low_surrogate(unit_at(at + 2))) {
+            c = 0x10000 + ((c - 0xD800) << 10) + (unit_at(at + 2) - 0xDC00);
+            at += 2;
+        } else if (is_high_surrogate(c) || is_low_surrogate(c)) {
+            c = replacement;
+        }
+        if (!sink.put(c)) {
+            return sink.written();
+        }
+    }
+    if (at < text.size()) {
+        sink.put(replacement);  // half a unit
+    }
+    return sink.written();
+}
+
+// Takes one code point off the front: U+FFFD for one malformed octet (overlong forms, surrogates
+// and values above U+10FFFF included).
+char32_t next_code_point(std::string_view& text) {
+    const auto octet = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+    const uint8_t lead = octet(0);
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xC2 ? 0
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                          : lead < 0xF5 ? 4
+                                        : 0;
+    constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    constexpr uint8_t lead_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    char32_t c = lead & lead_mask[length];
+    bool good = length != 0 && length <= text.size();
+    for (size_t i = 1; good && i < length; ++i) {
+        good = (octet(i) & 0xC0) == 0x80;
+        c = (c << 6) | (octet(i) & 0x3Fu);
+    }
+    good = good && c >= smallest[length] && c <= 0x10FFFF && !is_high_surrogate(c) &&
+           !is_low_surrogate(c);
+    text.remove_prefix(good ? length : 1);
+    return good ? c : replacement;
+}
+
+// One character in `set`; empty where the set does not have it.
+struct Units {
+    std::array<uint8_t, 4> octets{};
+    size_t count = 0;
+};
+Units units_of(char32_t c, CharacterSet set, const Udh& udh) {
+    Units out;
+    const auto push = [&out](char32_t octet) {
+        out.octets[out.count++] = static_cast<uint8_t>(octet);
+    };
+    const auto push_unit = [&push](char32_t unit) {
+        push(unit >> 8);
+        push(unit & 0xFF);
+    };
+    if (set == CharacterSet::ucs2) {
+        if (c >= 0x10000) {
+            push_unit(0xD800 + ((c - 0x10000) >> 10));
+            push_unit(0xDC00 + ((c - 0x10000) & 0x3FF));
+        } else {
+            push_unit(c);
+        }
+    } else if (set == CharacterSet::gsm7) {
+        const auto code = septet_of(c, udh.locking_language, udh.single_shift_language);
+        if (code.has_value() && code->escaped) {
+            push(gsm7_escape);
+        }
+        if (code.has_value()) {
+            push(code->code);
+        }
+    } else if (c < (set == CharacterSet::latin1 ? 0x100u : 0x80u)) {
+        push(c);
+    }
+    return out;
+}
+
+}  // namespace
+
+size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out) {
+    if (udh.sim_toolkit) {
+        return 0;
+    }
+    switch (coding.character_set) {
+        case CharacterSet::gsm7:
+            return gsm7_to_utf8(text, udh, out);
+        case CharacterSet::ascii:
+            return octets_to_utf8(text, out, [](uint8_t octet) {
+                return octet < 0x80 ? char32_t{octet} : replacement;
+            });
+        case CharacterSet::latin1:
+            return octets_to_utf8(text, out, [](uint8_t octet) { return char32_t{octet}; });
+        case CharacterSet::cyrillic:
+            return octets_to_utf8(text, out, cyrillic);
+        case CharacterSet::hebrew:
+            return octets_to_utf8(text, out, hebrew);
+        case CharacterSet::ucs2:
+            return utf16_to_utf8(text, out);
+        case CharacterSet::binary:
+        case CharacterSet::unreadable:
+            return 0;
+    }
+    return 0;
+}
+
+Encoded from_utf8(std::string_view text, CharacterSet set, const Udh& udh, std::span<uint8_t> out) {
+    SY_DCHECK(set == CharacterSet::gsm7 || set == CharacterSet::ascii ||
+              set == CharacterSet::latin1 || set == CharacterSet::ucs2);
+    Encoded result;
+    while (!text.empty()) {
+        Units units = units_of(next_code_point(text), set, udh);
+        if (units.count == 0) {
+            units = units_of(U'?', set, udh);
+            ++result.replaced;
+        }
+        if (units.count > out.size() - result.octets) {
+            result.truncated = true;
+            break;
+        }
+        std::memcpy(out.data() + result.octets, units.octets.data(), units.count);
+        result.octets += units.count;
+    }
+    return result;
+}
+
+}  // namespace sy::text

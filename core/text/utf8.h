@@ -1,0 +1,30 @@
+// Message text to UTF-8 and back, into the caller's buffer: no allocation, no failure, truncated at
+// a character boundary. What cannot be read becomes U+FFFD, what cannot be written '?'. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/text/coding.h"
+#include "core/text/udh.h"
+
+namespace sy::text {
+
+/// UTF-8 of `text`, the octets behind the UDH; `udh` names the national language tables. Returns
+/// the octets written: 0 for binary and unreadable character sets and for SIM toolkit data. UCS-2
+/// is read as UTF-16BE, or as UTF-16LE behind its byte order mark (the mark itself is left out).
+size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out);
+
+struct Encoded {
+    size_t octets = 0;    // written
+    size_t replaced = 0;  // characters that the set does not have, written as '?'
+    bool truncated = false;
+};
+/// The way back, for tests, explain and transcoding; not made for the message path. Malformed
+/// UTF-8 counts as U+FFFD. REQUIRES: `set` is gsm7, ascii, latin1 or ucs2.
+Encoded from_utf8(std::string_view text, CharacterSet set, const Udh& udh, std::span<uint8_t> out);
+
+}  // namespace sy::text
