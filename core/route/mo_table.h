@@ -43,12 +43,13 @@ class MoTable {
     ~MoTable();
 
     /// `numbers`: inbound numbers that belong to one customer by its account; they act as exact
-    /// rows behind every row of mo.csv for the same number.
+    /// rows behind every row of mo.csv for the same number, and are explained as rules of line 0.
     static MoTable build(std::vector<MoRule> rules,
                          std::vector<std::pair<std::string, CustomerId>> numbers,
                          std::vector<MtTable::BuildError>& errors);
 
-    /// REQUIRES: queries.size() == decisions.size() <= limits::burst.
+    /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
+    /// this table.
     void decide(std::span<const MoQuery> queries,
                 std::span<MoDecision> decisions,
                 RouteScratch& scratch) const;
@@ -63,9 +64,11 @@ class MoTable {
     };
     [[nodiscard]] Explanation explain(const MoQuery& query, RouteScratch& scratch) const;
 
+    [[nodiscard]] const match::PatternSet& patterns() const;
+
+    struct Impl;  // mo_impl.h
+
   private:
-    friend class RouteScratch;
-    struct Impl;
     std::unique_ptr<const Impl> impl_;
 };
 

@@ -22,6 +22,10 @@
 #include "core/route/rules.h"
 #include "core/smpp/pdu.h"
 
+namespace sy::match {
+class PatternSet;
+}
+
 namespace sy::route {
 
 class RouteScratch;  // scratch.h: Hyperscan scratch and text buffers, one a worker
@@ -55,16 +59,18 @@ class MtTable {
 
     struct BuildError {
         uint32_t line = 0;
-        std::string column;  // "sender" or "text"
+        std::string column;  // of the CSV file: "prefix", "sender", "text", "targets" ...
         std::string text;
     };
-    /// `plans` gives each plan name its id. Errors (every expression that Hyperscan refuses) are
-    /// appended; the table is unusable if there are any.
+    /// `plans` gives each plan name its id (its index). Rules of a plan that is not among them are
+    /// kept but reach nobody. All errors (every expression that Hyperscan refuses, prefixes that
+    /// are no digits, too many targets ...) are appended; if there is any, the table is empty.
     static MtTable build(std::vector<MtRule> rules,
                          const std::vector<std::string>& plans,
                          std::vector<BuildError>& errors);
 
-    /// REQUIRES: queries.size() == decisions.size() <= limits::burst.
+    /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
+    /// this table.
     void decide(std::span<const MtQuery> queries,
                 std::span<MtDecision> decisions,
                 RouteScratch& scratch) const;
@@ -81,13 +87,15 @@ class MtTable {
     };
     [[nodiscard]] Explanation explain(const MtQuery& query, RouteScratch& scratch) const;
 
-    /// Bytes that a RouteScratch for this table must hold are taken when the worker adopts the
-    /// snapshot (RouteScratch::prepare), not per message.
+    /// In the order of their rows, as given to build().
     [[nodiscard]] const std::vector<MtRule>& rules() const;
 
+    /// What RouteScratch::prepare() makes room for.
+    [[nodiscard]] const match::PatternSet& patterns() const;
+
+    struct Impl;  // mt_impl.h
+
   private:
-    friend class RouteScratch;
-    struct Impl;
     std::unique_ptr<const Impl> impl_;
 };
 

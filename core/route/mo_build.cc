@@ -1,0 +1,141 @@
+// Control plane: checked MO rules into their compiled form, and the parts of MoTable that never run
+// per message.
+#include <algorithm>
+#include <tuple>
+
+#include "core/route/expressions.h"
+#include "core/route/keyword.h"
+#include "core/route/mo_impl.h"
+#include "core/route/rule_checks.h"
+
+namespace sy::route {
+
+namespace {
+
+void check_rule(const MoRule& rule, std::vector<MtTable::BuildError>& errors) {
+    check_digits(rule.number, rule.line, "number", errors);
+    check_digits(rule.source, rule.line, "source", errors);
+    check_targets(rule.targets, rule.line, errors);
+    if (rule.keyword.empty()) {
+        return;
+    }
+    if (first_word(rule.keyword) != rule.keyword) {
+        errors.push_back(
+            {rule.line, "keyword", "\"" + rule.keyword + "\" is not one word: expected no space"});
+    } else if (fold_word(rule.keyword).size == 0) {
+        errors.push_back({rule.line, "keyword",
+                          "\"" + rule.keyword + "\" is too long: expected at most " +
+                              std::to_string(keyword_bytes_max - 4) + " octets"});
+    }
+}
+
+// A number of a customer's account as the rule that it stands for.
+MoRule account_rule(const std::pair<std::string, CustomerId>& number) {
+    MoRule rule;
+    rule.number = number.first;
+    rule.targets = {{{number.second, 1}}};
+    rule.select = Select::order;
+    rule.note = "a number of the customer's account";
+    return rule;
+}
+
+// Where a rule stands among those of its number.
+struct Place {
+    KeyRange range;
+    bool of_account;
+    bool any_word;
+    int32_t priority;
+    uint32_t rule;
+
+    friend bool operator<(const Place& a, const Place& b) {
+        return std::tie(a.range.first, b.range.last, a.of_account, a.any_word, a.priority, a.rule) <
+               std::tie(b.range.first, a.range.last, b.of_account, b.any_word, b.priority, b.rule);
+    }
+};
+
+Place place_of(const MoRule& rule, uint32_t index, bool of_account) {
+    const bool is_prefix = rule.number_is_prefix || rule.number.empty();
+    return {is_prefix ? prefix_range(rule.number) : exact_range(rule.number), of_account,
+            rule.keyword.empty(), rule.priority, index};
+}
+
+// One number belongs to one customer; mo.csv is where several can share it.
+void check_numbers(std::vector<std::pair<std::string, CustomerId>> numbers,
+                   std::vector<MtTable::BuildError>& errors) {
+    for (const auto& [digits, customer] : numbers) {
+        check_digits(digits, 0, "numbers", errors);
+        if (digits.empty()) {
+            errors.push_back({0, "numbers", "an empty number"});
+        }
+    }
+    std::sort(numbers.begin(), numbers.end());
+    for (size_t i = 1; i < numbers.size(); ++i) {
+        if (numbers[i].first == numbers[i - 1].first) {
+            errors.push_back(
+                {0, "numbers", "number \"" + numbers[i].first + "\" is claimed twice"});
+        }
+    }
+}
+
+}  // namespace
+
+MoTable::MoTable() : impl_(std::make_unique<Impl>()) {}
+MoTable::MoTable(MoTable&&) noexcept = default;
+MoTable& MoTable::operator=(MoTable&&) noexcept = default;
+MoTable::~MoTable() = default;
+
+MoTable MoTable::build(std::vector<MoRule> rules,
+                       std::vector<std::pair<std::string, CustomerId>> numbers,
+                       std::vector<MtTable::BuildError>& errors) {
+    const size_t errors_before = errors.size();
+    const size_t rule_count = rules.size();
+    Expressions expressions;
+    auto impl = std::make_unique<Impl>();
+    for (const MoRule& rule : rules) {
+        check_rule(rule, errors);
+        expressions.add(rule.text, rule.line, "text");
+    }
+    check_numbers(numbers, errors);
+    impl->patterns = expressions.compile(errors);
+    MoTable table;
+    if (errors.size() != errors_before) {
+        return table;
+    }
+    for (const auto& number : numbers) {
+        rules.push_back(account_rule(number));
+    }
+    std::vector<Place> places;
+    for (uint32_t i = 0; i < rules.size(); ++i) {
+        places.push_back(place_of(rules[i], i, i >= rule_count));
+        impl->outcomes.push_back(
+            {rules[i].line, impl->targets.add(rules[i].targets, rules[i].select)});
+    }
+    std::sort(places.begin(), places.end());
+    std::vector<PrefixIndex::Entry> entries;
+    for (const Place& place : places) {
+        const auto row = static_cast<uint32_t>(impl->rows.size());
+        const MoRule& rule = rules[place.rule];
+        if (row == 0 || place.range != places[row - 1].range) {
+            entries.push_back({0, place.range, row, row});
+        }
+        ++entries.back().rows_end;
+        uint32_t keyword = Impl::no_keyword;
+        if (!rule.keyword.empty()) {
+            const auto next = static_cast<uint32_t>(impl->keywords.size());
+            const FoldedWord folded = fold_word(rule.keyword);
+            keyword = impl->keywords.try_emplace(std::string(folded.view()), next).first->second;
+        }
+        impl->rows.push_back({prefix_range(rule.source), place.rule, keyword,
+                              expressions.add(rule.text, rule.line, "text"), rule.supplier});
+    }
+    impl->index = PrefixIndex(entries, 1);
+    impl->rules = std::move(rules);
+    table.impl_ = std::move(impl);
+    return table;
+}
+
+const match::PatternSet& MoTable::patterns() const {
+    return impl_->patterns;
+}
+
+}  // namespace sy::route

@@ -1,0 +1,136 @@
+// Control plane: checked MT rules into their compiled form, and the parts of MtTable that never run
+// per message.
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "core/route/expressions.h"
+#include "core/route/mt_impl.h"
+#include "core/route/rule_checks.h"
+
+namespace sy::route {
+
+namespace {
+
+constexpr const char* screening_plan = "*";
+
+void check_rule(const MtRule& rule, std::vector<MtTable::BuildError>& errors) {
+    check_digits(rule.prefix, rule.line, "prefix", errors);
+    if (rule.action == Action::route) {
+        check_targets(rule.targets, rule.line, errors);
+        if (rule.plan == screening_plan) {
+            errors.push_back({rule.line, "action",
+                              "a rule of plan \"*\" cannot route: expected reject or drop"});
+        }
+    }
+}
+
+MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
+    MtOutcome outcome;
+    outcome.line = rule.line;
+    switch (rule.action) {
+        case Action::route:
+            outcome.kind = MtDecision::Kind::route;
+            outcome.targets = pool.add(rule.targets, rule.select);
+            break;
+        case Action::reject:
+            outcome.kind = MtDecision::Kind::reject;
+            outcome.status = rule.reject_status;
+            break;
+        case Action::drop:
+            outcome.kind = MtDecision::Kind::drop;
+            break;
+    }
+    return outcome;
+}
+
+// Where a rule stands in the index and among the rules of its prefix.
+struct Place {
+    uint32_t segment;
+    KeyRange range;
+    int32_t priority;
+    uint32_t rule;
+
+    [[nodiscard]] bool same_prefix(const Place& other) const {
+        return segment == other.segment && range == other.range;
+    }
+    friend bool operator<(const Place& a, const Place& b) {
+        return std::tie(a.segment, a.range.first, b.range.last, a.priority, a.rule) <
+               std::tie(b.segment, b.range.first, a.range.last, b.priority, b.rule);
+    }
+};
+
+std::vector<Place> places_of(const std::vector<MtRule>& rules,
+                             const std::vector<std::string>& plans) {
+    std::unordered_map<std::string, uint32_t> segments;
+    for (uint32_t i = 0; i < plans.size(); ++i) {
+        segments.emplace(plans[i], i + 1);
+    }
+    segments[screening_plan] = MtTable::Impl::screening_segment;
+    std::vector<Place> places;
+    places.reserve(rules.size());
+    for (uint32_t i = 0; i < rules.size(); ++i) {
+        if (const auto it = segments.find(rules[i].plan); it != segments.end()) {
+            places.push_back({it->second, prefix_range(rules[i].prefix), rules[i].priority, i});
+        }
+    }
+    std::sort(places.begin(), places.end());
+    return places;
+}
+
+}  // namespace
+
+MtTable::MtTable() : impl_(std::make_unique<Impl>()) {}
+MtTable::MtTable(MtTable&&) noexcept = default;
+MtTable& MtTable::operator=(MtTable&&) noexcept = default;
+MtTable::~MtTable() = default;
+
+MtTable MtTable::build(std::vector<MtRule> rules,
+                       const std::vector<std::string>& plans,
+                       std::vector<BuildError>& errors) {
+    const size_t errors_before = errors.size();
+    Expressions expressions;
+    std::vector<MtRow> conditions;
+    conditions.reserve(rules.size());
+    for (uint32_t i = 0; i < rules.size(); ++i) {
+        const MtRule& rule = rules[i];
+        check_rule(rule, errors);
+        conditions.push_back({i, expressions.add(rule.sender, rule.line, "sender"),
+                              expressions.add(rule.text, rule.line, "text"), rule.customer,
+                              rule.data_coding, rule.sender_type});
+    }
+    auto impl = std::make_unique<Impl>();
+    impl->patterns = expressions.compile(errors);
+    MtTable table;
+    if (errors.size() != errors_before) {
+        return table;
+    }
+    const std::vector<Place> places = places_of(rules, plans);
+    std::vector<PrefixIndex::Entry> entries;
+    for (const Place& place : places) {
+        const auto row = static_cast<uint32_t>(impl->rows.size());
+        if (row == 0 || !place.same_prefix(places[row - 1])) {
+            entries.push_back({place.segment, place.range, row, row});
+        }
+        ++entries.back().rows_end;
+        impl->rows.push_back(conditions[place.rule]);
+    }
+    for (const MtRule& rule : rules) {
+        impl->outcomes.push_back(outcome_of(rule, impl->targets));
+    }
+    impl->plan_count = static_cast<uint32_t>(plans.size());
+    impl->index = PrefixIndex(entries, impl->plan_count + 2);
+    impl->screening = !places.empty() && places.front().segment == Impl::screening_segment;
+    impl->rules = std::move(rules);
+    table.impl_ = std::move(impl);
+    return table;
+}
+
+const std::vector<MtRule>& MtTable::rules() const {
+    return impl_->rules;
+}
+const match::PatternSet& MtTable::patterns() const {
+    return impl_->patterns;
+}
+
+}  // namespace sy::route

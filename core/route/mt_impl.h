@@ -1,0 +1,58 @@
+// The compiled form of MT rules, shared by mt_build.cc (control plane) and mt_decide.cc (data
+// plane). Immutable once built.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/match/pattern_set.h"
+#include "core/route/mt_table.h"
+#include "core/route/prefix_index.h"
+#include "core/route/target_order.h"
+
+namespace sy::route {
+
+// The conditions of one rule, two and a half to a cache line. Rows of one prefix stand together in
+// the order in which they are looked at.
+struct MtRow {
+    uint32_t rule = 0;
+    uint32_t sender_expression = 0;  // Expressions::none: any
+    uint32_t text_expression = 0;
+    CustomerId customer;  // none: any
+    int16_t data_coding = -1;
+    SenderType sender_type = SenderType::any;
+};
+
+// What happens when it wins.
+struct MtOutcome {
+    MtDecision::Kind kind = MtDecision::Kind::no_route;
+    smpp::CommandStatus status{};
+    uint32_t line = 0;
+    TargetPool<SupplierId>::Range targets;
+};
+
+struct MtTable::Impl {
+    // Segments of the index: screening rules, then one a plan, then an empty one for a query
+    // without a plan that we know.
+    static constexpr uint32_t screening_segment = 0;
+
+    std::vector<MtRule> rules;
+    std::vector<MtRow> rows;
+    std::vector<MtOutcome> outcomes;  // by rule
+    TargetPool<SupplierId> targets;
+    PrefixIndex index;
+    match::PatternSet patterns;
+    uint32_t plan_count = 0;
+    bool screening = false;
+
+    Impl() : index({}, 2) {}
+
+    [[nodiscard]] uint32_t segment_of(PlanId plan) const {
+        return 1 + (plan.value < plan_count ? plan.value : plan_count);
+    }
+};
+
+/// What kind of sender this is; `any` for an empty one, which only a rule for any sender matches.
+[[nodiscard]] SenderType sender_type_of(std::string_view sender, uint8_t sender_ton);
+
+}  // namespace sy::route
