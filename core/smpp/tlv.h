@@ -15,17 +15,27 @@ struct Tlv {
     Octets value;
 };
 
+/// Takes the next whole TLV off the front of `stream`; false where none is left.
+[[nodiscard]] inline bool next_tlv(Octets& stream, Tlv& out) {
+    if (stream.size() < tlv_header_bytes) {
+        return false;
+    }
+    const size_t length = load_be<uint16_t>(stream.data() + 2);
+    if (length > stream.size() - tlv_header_bytes) {
+        return false;
+    }
+    out = {load_be<uint16_t>(stream.data()), stream.subspan(tlv_header_bytes, length)};
+    stream = stream.subspan(tlv_header_bytes + length);
+    return true;
+}
+
 /// How many octets at the front of `stream` are whole TLVs; stream.size() when all of it is.
 [[nodiscard]] inline size_t whole_tlvs_bytes(Octets stream) {
-    size_t at = 0;
-    while (stream.size() - at >= tlv_header_bytes) {
-        const size_t length = load_be<uint16_t>(stream.data() + at + 2);
-        if (length > stream.size() - at - tlv_header_bytes) {
-            break;
-        }
-        at += tlv_header_bytes + length;
+    const size_t before = stream.size();
+    Tlv tlv;
+    while (next_tlv(stream, tlv)) {
     }
-    return at;
+    return before - stream.size();
 }
 
 }  // namespace sy::smpp

@@ -1,5 +1,7 @@
 #include "core/text/udh.h"
 
+#include "core/smpp/tlv.h"
+
 namespace sy::text {
 namespace {
 
@@ -46,20 +48,6 @@ void read_element(uint8_t iei, Octets data, Udh& out) {
     }
 }
 
-// Calls take(tag, value) for each TLV; stops where the stream does not hold what it announces.
-template <class Take>
-void for_each_tlv(Octets tlvs, Take take) {
-    constexpr size_t head_octets = 4;
-    while (tlvs.size() >= head_octets) {
-        const size_t length = load_be<uint16_t>(tlvs.data() + 2);
-        if (length > tlvs.size() - head_octets) {
-            return;
-        }
-        take(load_be<uint16_t>(tlvs.data()), tlvs.subspan(head_octets, length));
-        tlvs = tlvs.subspan(head_octets + length);
-    }
-}
-
 }  // namespace
 
 Udh parse_udh(Octets message) {
@@ -85,12 +73,14 @@ MessageText message_text(const smpp::Sm& sm) {
     MessageText out;
     out.octets = sm.short_message;
     if (out.octets.empty()) {
-        for_each_tlv(sm.tlvs, [&out](uint16_t tag, Octets value) {
-            if (tag == tag_message_payload) {
-                out.octets = value;
+        Octets rest = sm.tlvs;
+        smpp::Tlv tlv;
+        while (!out.payload && smpp::next_tlv(rest, tlv)) {
+            if (tlv.tag == tag_message_payload) {
+                out.octets = tlv.value;
                 out.payload = true;
             }
-        });
+        }
     }
     if ((sm.esm_class & smpp::esm_class_udhi) != 0) {
         out.udh = parse_udh(out.octets);
@@ -105,18 +95,20 @@ std::optional<Concat> concat_of(const smpp::Sm& sm, const Udh& udh) {
     }
     Concat sar{.ref_is_16bit = true};
     unsigned seen = 0;
-    for_each_tlv(sm.tlvs, [&](uint16_t tag, Octets value) {
-        if (tag == tag_sar_msg_ref_num && value.size() == 2) {
-            sar.ref = load_be<uint16_t>(value.data());
+    Octets rest = sm.tlvs;
+    smpp::Tlv tlv;
+    while (smpp::next_tlv(rest, tlv)) {
+        if (tlv.tag == tag_sar_msg_ref_num && tlv.value.size() == 2) {
+            sar.ref = load_be<uint16_t>(tlv.value.data());
             seen |= 1;
-        } else if (tag == tag_sar_total_segments && value.size() == 1) {
-            sar.total = value[0];
+        } else if (tlv.tag == tag_sar_total_segments && tlv.value.size() == 1) {
+            sar.total = tlv.value[0];
             seen |= 2;
-        } else if (tag == tag_sar_segment_seqnum && value.size() == 1) {
-            sar.seq = value[0];
+        } else if (tlv.tag == tag_sar_segment_seqnum && tlv.value.size() == 1) {
+            sar.seq = tlv.value[0];
             seen |= 4;
         }
-    });
+    }
     return seen == 7 && sensible(sar) ? std::optional(sar) : std::nullopt;
 }
 

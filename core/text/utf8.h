@@ -13,9 +13,15 @@
 
 namespace sy::text {
 
+/// Whether to_utf8 can say anything about such a message.
+[[nodiscard]] inline bool has_text(const Coding& coding, const Udh& udh) {
+    return coding.character_set != CharacterSet::binary &&
+           coding.character_set != CharacterSet::unreadable && !udh.sim_toolkit;
+}
+
 /// UTF-8 of `text`, the octets behind the UDH; `udh` names the national language tables. Returns
-/// the octets written: 0 for binary and unreadable character sets and for SIM toolkit data. UCS-2
-/// is read as UTF-16BE, or as UTF-16LE behind its byte order mark (the mark itself is left out).
+/// the octets written, 0 where has_text() is false. UCS-2 is read as UTF-16BE, or as UTF-16LE behind
+/// its byte order mark (the mark itself is left out).
 size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out);
 
 struct Encoded {
