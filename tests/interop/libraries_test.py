@@ -1,0 +1,602 @@
+#!/usr/bin/env python3
+"""SMPP libraries that others wrote, as customer and as suppliers, with the router in between.
+
+    libraries_test.py --router PATH --build DIR --customer node|perl --alpha node|perl --beta node|perl
+
+Supplier alpha gives hex ids in responses and decimal ones in receipts; beta gives the same both times.
+"""
+
+import argparse
+import os
+import time
+
+import lab as lab_module
+from capture import Capture
+from lab import Lab, Missing, ROUTER_ADDRESS, wait_until
+from router import PORT, Router
+from smpp_peer import (brief, Esme, Peer, RBINDFAIL, RCANCELFAIL, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
+                       RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, Smsc, number,
+                       octets, text_of, tlv, wire_time)
+
+TOML = """
+[runtime]
+workers = {workers}
+[smpp]
+listen = ["0.0.0.0:2775"]
+enquire_link = "1s"
+[routes]
+mt = "mt.csv"
+mo = "mo.csv"
+[[customer]]
+name = "acme"
+system_id = "acme"
+password = "secret"
+plan = "default"
+binds = 8
+window = 50
+allow = ["10.77.0.0/24"]
+numbers = ["447700900123"]
+[[customer]]
+name = "idle"
+system_id = "idle"
+password = "secret2"
+numbers = ["447700900555"]
+[[supplier]]
+name = "alpha"
+host = "{alpha}:2776"
+system_id = "sy"
+password = "pass-a"
+bind = "transceiver"
+binds = 1
+window = 20
+message_id = "hex-decimal"
+reconnect_min = "100ms"
+reconnect_max = "500ms"
+[[supplier]]
+name = "beta"
+host = "{beta}:2777"
+system_id = "sy"
+password = "pass-b"
+bind = "pair"
+binds = 1
+window = 20
+message_id = "as-is"
+reconnect_min = "100ms"
+reconnect_max = "500ms"
+"""
+
+MT = """plan,prefix,sender,text,priority,action,targets,select
+*,,,(?i)forbidden phrase,1,reject:RSUBMITFAIL,,
+default,44,,,100,route,alpha,
+default,49,,,100,route,beta,
+default,49,,(?i)\\bcode \\d{6}\\b,10,route,alpha,
+default,49,^BANK$,,20,route,alpha,
+default,33,,,100,route,alpha > beta,order
+default,46,,,100,route,alpha:50 | beta:50,weight
+"""
+
+MO = """number,keyword,targets
+447700900123,,acme
+447700900555,,idle
+"""
+
+TEXT = "Hello from a real library"
+
+
+class Bench:
+    """The router with both suppliers bound and one customer peer."""
+
+    def __init__(self, options):
+        self.modules = lab_module.npm_modules(options.build)
+        self.lab = Lab(os.path.join(options.build, f"lab-{options.customer}-{options.alpha}-{options.beta}"))
+        self.capture = Capture(self.lab, [PORT, 2776, 2777])
+        alpha_host, beta_host = self.lab.host("alpha"), self.lab.host("beta")
+        self.customer = Peer(self.lab, self.lab.host("customer"), options.customer, self.modules)
+        self.alpha = Smsc(Peer(self.lab, alpha_host, options.alpha, self.modules), 2776,
+                          "sy", "pass-a", 0xA0001000, "hex-decimal")
+        self.beta = Smsc(Peer(self.lab, beta_host, options.beta, self.modules), 2777,
+                         "sy", "pass-b", 5000)
+        workers = [0, 1] if (os.cpu_count() or 1) > 1 else [0]
+        toml = TOML.format(alpha=alpha_host.address, beta=beta_host.address, workers=workers)
+        self.router = Router(self.lab, options.router, toml, {"mt.csv": MT, "mo.csv": MO})
+        self.esme = None  # the customer's long-lived transceiver
+
+    def start(self):
+        complaint = self.router.check()
+        self.lab.check("switchyard check accepts the configuration", not complaint, complaint)
+        self.router.start()
+        self.alpha.wait_bound(1)
+        self.beta.wait_bound(2)
+        response = self.bind_transceiver()
+        self.lab.check_equal("transceiver bind accepted", response["command_status"], ROK)
+
+    def settle(self):
+        """Between scenarios: nothing came that nobody asked for, and the next one starts clean."""
+        strays = []
+        for peer in (self.customer, self.alpha.peer, self.beta.peer):
+            strays += peer.take_unclaimed("submit_sm", "submit_sm_resp", "deliver_sm", "data_sm",
+                                          "data_sm_resp", "deliver_sm_resp", "generic_nack")
+        self.lab.check("no PDU that nobody asked for", not strays,
+                       "\n".join(brief(event) for event in strays))
+        self.alpha.policy = self.beta.policy = lambda pdu: ROK
+        for conn in [conn for conn in self.customer.open if conn != self.esme.conn]:
+            self.customer.command("close", conn=conn)
+        if self.esme.conn not in self.customer.open:
+            self.bind_transceiver()
+
+    def bind_transceiver(self):
+        self.esme = self.connect()
+        return self.esme.bind("transceiver", "acme", "secret")
+
+    def connect(self):
+        return Esme(self.customer, ROUTER_ADDRESS, PORT)
+
+    def submit(self, destination, message=TEXT, esme=None, **fields):
+        """Sends a submit_sm; its sequence number. The message is text or octets."""
+        if isinstance(message, str):
+            message = message.encode("latin-1")
+        return self.customer.send((esme or self.esme).conn, "submit_sm", **{
+            "service_type": "", "source_addr_ton": 1, "source_addr_npi": 1,
+            "source_addr": "447700900123", "dest_addr_ton": 1, "dest_addr_npi": 1,
+            "destination_addr": destination, "esm_class": 0, "registered_delivery": 0,
+            "data_coding": 0, "short_message": {"octets": message.hex()}, **fields})
+
+    def answer_to(self, sequence, esme=None, seconds=5.0):
+        return (esme or self.esme).expect("submit_sm_resp", seconds, sequence_number=sequence)
+
+    def send_and_take(self, smsc, destination, message=TEXT, **fields):
+        """Submits; the response to the customer and the submit_sm that the supplier got."""
+        sequence = self.submit(destination, message, **fields)
+        got = smsc.expect_submit(destination_addr=destination)
+        return self.answer_to(sequence), got
+
+
+def short_octets(pdu):
+    return octets(pdu["short_message"]) if pdu.get("short_message") else b""
+
+
+def binds(b):
+    for mode in ("transmitter", "receiver", "transceiver"):
+        esme = b.connect()
+        response = esme.bind(mode, "acme", "secret")
+        b.lab.check_equal(f"bind_{mode} accepted", response["command_status"], ROK)
+        b.lab.check_equal(f"bind_{mode}_resp names the router", response.get("system_id"), "switchyard")
+        version = response.get("sc_interface_version")
+        b.lab.check(f"bind_{mode}_resp has sc_interface_version 3.4 or later",
+                    version is not None and number(version) >= 0x34, response)
+        b.lab.check_equal(f"{mode}: enquire_link answered",
+                          esme.request("enquire_link")["command_status"], ROK)
+        b.lab.check_equal(f"{mode}: unbind answered, then closed",
+                          esme.unbind()["command_status"], ROK)
+    modes = sorted(b.beta.binds.values())
+    b.lab.check_equal("a supplier with bind = pair gets one of each", modes, ["receiver", "transmitter"])
+    b.lab.check_equal("a supplier with bind = transceiver gets that", list(b.alpha.binds.values()),
+                      ["transceiver"])
+
+
+def refused_binds(b):
+    for name, password in (("acme", "wrong"), ("nobody", "secret"), ("acme", "")):
+        esme = b.connect()
+        response = esme.bind("transceiver", name, password)
+        b.lab.check_equal(f"{name}/{password!r} refused with RBINDFAIL", response["command_status"],
+                          RBINDFAIL)
+        esme.expect_closed(10)
+        b.lab.check(f"{name}/{password!r}: the router closes", True)
+    esme = b.connect()
+    sequence = b.submit("447700900200", esme=esme)
+    status = b.answer_to(sequence, esme)["command_status"]
+    b.lab.check_equal("submit_sm before any bind refused with RINVBNDSTS", status, 0x04)
+    esme.close()
+
+
+def routes(b):
+    response, _ = b.send_and_take(b.alpha, "447700900201")
+    b.lab.check("prefix 44 goes to alpha, answered with an id",
+                response["command_status"] == ROK and response["message_id"], response)
+    response, _ = b.send_and_take(b.beta, "493012345678")
+    b.lab.check("prefix 49 goes to beta, answered with an id",
+                response["command_status"] == ROK and response["message_id"], response)
+    b.send_and_take(b.alpha, "493012345679", "Your Code 123456 is secret")
+    b.lab.check("an expression over the text sends 49 to alpha", True)
+    b.send_and_take(b.alpha, "493012345680", source_addr_ton=5, source_addr_npi=0, source_addr="BANK")
+    b.lab.check("an expression over the sender sends 49 to alpha", True)
+    b.send_and_take(b.beta, "493012345681", source_addr_ton=5, source_addr_npi=0, source_addr="BANKER")
+    b.lab.check("a sender that the expression does not match stays at beta", True)
+    ucs2 = "code 654321 für dich €".encode("utf-16-be")
+    b.send_and_take(b.alpha, "493012345682", ucs2, data_coding=8)
+    b.lab.check("the same expression matches UCS-2 text", True)
+    status = b.answer_to(b.submit("447700900202", "a Forbidden Phrase"))["command_status"]
+    b.lab.check_equal("a screening rule rejects with its status", status, RSUBMITFAIL)
+    status = b.answer_to(b.submit("819012345678"))["command_status"]
+    b.lab.check_equal("no route: RINVDSTADR", status, RINVDSTADR)
+
+
+def content(b):
+    """What leaves for the supplier is what the customer sent, field by field, octet by octet."""
+    cases = {
+        "GSM text with escapes": dict(message=bytes(range(0x01, 0x1B)) + b"\x1b\x65 \x1b\x3c" + bytes(range(0x20, 0x80))),
+        "160 octets": dict(message=b"x" * 160),
+        "254 octets": dict(message=b"y" * 254),
+        "one octet": dict(message=b"z"),
+        "Latin-1": dict(message="Grüße, Ærø".encode("latin-1"), data_coding=3),
+        "UCS-2 with surrogates": dict(message="Привет 😀".encode("utf-16-be"), data_coding=8),
+        "8-bit with every octet": dict(message=bytes(range(256))[2:], data_coding=4),
+        "flash class": dict(message=b"now", data_coding=0x10),
+        "UDH with ports": dict(message=bytes.fromhex("06050415811581") + b"\x02\x4a\x3a", esm_class=0x40,
+                               data_coding=4),
+        "flags": dict(message=b"flags", protocol_id=0x41, priority_flag=2, registered_delivery=1,
+                      service_type="CMT", validity_period="000001000000000R"),
+        "alphanumeric sender": dict(message=b"from", source_addr_ton=5, source_addr_npi=0,
+                                    source_addr="Shop 24"),
+        "short code sender": dict(message=b"from", source_addr_ton=3, source_addr_npi=0,
+                                  source_addr="60777"),
+    }
+    compared = ("source_addr_ton", "source_addr_npi", "source_addr", "esm_class", "protocol_id",
+                "priority_flag", "registered_delivery", "replace_if_present_flag", "data_coding",
+                "service_type")
+    defaults = {"source_addr_ton": 1, "source_addr_npi": 1, "source_addr": "447700900123",
+                "esm_class": 0, "protocol_id": 0, "priority_flag": 0, "registered_delivery": 0,
+                "replace_if_present_flag": 0, "data_coding": 0, "service_type": ""}
+    for index, (name, case) in enumerate(cases.items()):
+        destination = f"4477009010{index:02}"
+        message = case["message"]
+        fields = {key: value for key, value in case.items() if key != "message"}
+        response, got = b.send_and_take(b.alpha, destination, message, **fields)
+        b.lab.check_equal(f"{name}: accepted", response["command_status"], ROK)
+        b.lab.check_equal(f"{name}: octets unchanged", short_octets(got).hex(), message.hex())
+        want = {key: fields.get(key, defaults[key]) for key in compared}
+        b.lab.check_equal(f"{name}: fields unchanged", {key: got[key] for key in compared}, want)
+        b.lab.check_equal(f"{name}: destination", (got["dest_addr_ton"], got["dest_addr_npi"]), (1, 1))
+        if "validity_period" in fields:
+            b.lab.check_equal(f"{name}: validity_period", wire_time(got["validity_period"]),
+                              fields["validity_period"])
+    payload = bytes(index % 251 for index in range(3000))
+    response, got = b.send_and_take(
+        b.beta, "493012340001", b"", data_coding=4, message_payload=tlv("message_payload", payload),
+        user_message_reference=tlv("user_message_reference", 0x1234),
+        operator_id=tlv("operator_id", b"\x00vendor\xff"))
+    b.lab.check_equal("message_payload: accepted", response["command_status"], ROK)
+    held = got["message_payload"]
+    while isinstance(held, dict) and "message" in held:
+        held = held["message"]
+    b.lab.check("message_payload of 3000 octets unchanged", octets(held) == payload, got)
+    b.lab.check_equal("user_message_reference unchanged", number(got["user_message_reference"]), 0x1234)
+    b.lab.check_equal("vendor TLV unchanged", octets(got["operator_id"]), b"\x00vendor\xff")
+
+
+def check_receipt(b, name, receipt, response, submit, state, stat):
+    text = short_octets(receipt).decode("latin-1")
+    customer_id = response["message_id"]
+    b.lab.check_equal(f"{name}: esm_class says receipt", receipt["esm_class"] & 0x3C, 0x04)
+    b.lab.check(f"{name}: the text has the id that the customer was given",
+                text.startswith(f"id:{customer_id} "), f"{text}\nid {customer_id}")
+    b.lab.check(f"{name}: the text says {stat}", f"stat:{stat}" in text, text)
+    b.lab.check_equal(f"{name}: receipted_message_id", text_of(receipt.get("receipted_message_id", "")),
+                      customer_id)
+    b.lab.check_equal(f"{name}: message_state", number(receipt.get("message_state", -1)), state)
+    b.lab.check_equal(f"{name}: source is the destination of the message",
+                      (receipt["source_addr_ton"], receipt["source_addr_npi"], receipt["source_addr"]),
+                      submit["to"])
+    b.lab.check_equal(f"{name}: destination is the sender of the message",
+                      (receipt["dest_addr_ton"], receipt["dest_addr_npi"], receipt["destination_addr"]),
+                      submit["from"])
+
+
+def one_receipt(b, name, smsc, destination, stat="DELIVRD", state=2, tlvs=True, sender=(1, 1, "447700900123"),
+                written=None, esme=None):
+    """A message with a receipt, all the way; `written` is the destination as the customer writes it."""
+    to = written or (1, 1, destination)
+    sequence = b.submit(to[2], registered_delivery=1, source_addr_ton=sender[0], source_addr_npi=sender[1],
+                        source_addr=sender[2], dest_addr_ton=to[0], dest_addr_npi=to[1], esme=esme)
+    got = smsc.expect_submit(destination_addr=destination)
+    response = b.answer_to(sequence, esme)
+    answered = smsc.receipt(got, stat, state, tlvs=tlvs)
+    receipt = b.customer.expect_pdu(None, "deliver_sm")
+    check_receipt(b, name, receipt, response, {"to": to, "from": sender}, state, stat)
+    b.lab.check_equal(f"{name}: the supplier is answered", smsc.expect_delivered(answered), ROK)
+
+
+def receipts(b):
+    one_receipt(b, "delivered, hex id to decimal", b.alpha, "447700900301")
+    one_receipt(b, "delivered, id as is, other bind", b.beta, "493012340301")
+    one_receipt(b, "failed", b.alpha, "447700900302", "UNDELIV", 5)
+    one_receipt(b, "expired, text only", b.beta, "493012340302", "EXPIRED", 3, tlvs=False)
+    one_receipt(b, "alphanumeric sender", b.beta, "493012340303", sender=(5, 0, "Shop 24"))
+    one_receipt(b, "the customer's own writing of the number", b.alpha, "447700900303",
+                written=(0, 0, "+447700900303"))
+
+    b.alpha.policy = lambda pdu: None
+    sequence = b.submit("447700900304", registered_delivery=1)
+    got = b.alpha.expect_submit(destination_addr="447700900304")
+    message = b.alpha.id_last + 1
+    answered = b.alpha.receipt(got, message=message)
+    # The supplier's own order on the link: receipt first, then the response.
+    b.alpha.accept(got["conn"], got)
+    response = b.answer_to(sequence)
+    receipt = b.esme.expect("deliver_sm")
+    check_receipt(b, "receipt before its response", receipt, response,
+                  {"to": (1, 1, "447700900304"), "from": (1, 1, "447700900123")}, 2, "DELIVRD")
+    b.lab.check_equal("receipt before its response: the supplier is answered",
+                      b.alpha.expect_delivered(answered), ROK)
+    b.alpha.policy = lambda pdu: ROK
+
+
+def receipts_to_a_pair(b):
+    """A customer with a TX and an RX bind: the receipt comes by the RX bind."""
+    b.esme.unbind()
+    tx, rx = b.connect(), b.connect()
+    b.lab.check_equal("transmitter bound", tx.bind("transmitter", "acme", "secret")["command_status"], ROK)
+    b.lab.check_equal("receiver bound", rx.bind("receiver", "acme", "secret")["command_status"], ROK)
+    sequence = b.submit("447700900310", esme=tx, registered_delivery=1)
+    got = b.alpha.expect_submit(destination_addr="447700900310")
+    response = b.answer_to(sequence, tx)
+    answered = b.alpha.receipt(got)
+    receipt = rx.expect("deliver_sm")
+    b.lab.check_equal("the receipt comes by the receiver", text_of(receipt["receipted_message_id"]),
+                      response["message_id"])
+    b.lab.check_equal("the supplier is answered", b.alpha.expect_delivered(answered), ROK)
+    status = b.answer_to(b.submit("447700900311", esme=rx), rx)["command_status"]
+    b.lab.check_equal("submit_sm on the receiver refused with RINVBNDSTS", status, 0x04)
+
+    # A receipt without a bind that can take it waits for one.
+    rx.unbind()
+    sequence = b.submit("447700900312", esme=tx, registered_delivery=1)
+    got = b.alpha.expect_submit(destination_addr="447700900312")
+    response = b.answer_to(sequence, tx)
+    answered = b.alpha.receipt(got)
+    b.lab.check_equal("no receiver: the supplier is answered all the same",
+                      b.alpha.expect_delivered(answered), ROK)
+    rx = b.connect()
+    rx.bind("receiver", "acme", "secret")
+    receipt = rx.expect("deliver_sm")
+    b.lab.check_equal("the receipt that waited comes with the next receiver",
+                      text_of(receipt["receipted_message_id"]), response["message_id"])
+    rx.unbind()
+    tx.unbind()
+    b.bind_transceiver()
+
+
+def mobile_originated(b):
+    text = b"STOP please"
+    sequence = b.alpha.deliver(source_addr="447700900401", destination_addr="447700900123",
+                               short_message={"octets": text.hex()})
+    got = b.esme.expect("deliver_sm")
+    b.lab.check_equal("MO text", short_octets(got), text)
+    b.lab.check_equal("MO addresses", (got["source_addr"], got["destination_addr"]),
+                      ("447700900401", "447700900123"))
+    b.lab.check_equal("MO esm_class", got["esm_class"], 0)
+    b.lab.check_equal("the supplier is answered ROK", b.alpha.expect_delivered(sequence), ROK)
+    text = "Да €".encode("utf-16-be")
+    sequence = b.beta.deliver(source_addr="493012340401", destination_addr="447700900123", data_coding=8,
+                              short_message={"octets": text.hex()})
+    got = b.esme.expect("deliver_sm")
+    b.lab.check_equal("MO in UCS-2 by a receiver bind", (got["data_coding"], short_octets(got)), (8, text))
+    b.lab.check_equal("its supplier is answered ROK", b.beta.expect_delivered(sequence), ROK)
+    sequence = b.alpha.deliver(source_addr="447700900402", destination_addr="447700900555",
+                               short_message={"octets": b"hi".hex()})
+    status = b.alpha.expect_delivered(sequence)
+    b.lab.check("MO for a customer that is not bound is refused for now", status in (RSYSERR, RTHROTTLED),
+                f"status {status:#x}")
+
+
+def long_messages(b):
+    """All parts of one message at one supplier and in order, though the rule spreads by weight."""
+    suppliers = {"alpha": b.alpha, "beta": b.beta}
+    seen = set()
+    headers = {
+        "8-bit reference": lambda ref, total, n: bytes([5, 0, 3, ref & 0xFF, total, n]),
+        "16-bit reference": lambda ref, total, n: bytes([6, 8, 4, ref >> 8, ref & 0xFF, total, n]),
+        "sar TLVs": None,
+    }
+    for kind, header in headers.items():
+        for ref in range(0x201, 0x207):
+            destination = f"4670{len(seen):04}{ref:04}"
+            sequences, total = [], 5
+            for part in range(1, total + 1):
+                body = f"part {part} of {total} ".encode() * 8
+                if header:
+                    sequences.append(b.submit(destination, header(ref, total, part) + body, esm_class=0x40))
+                else:
+                    sequences.append(b.submit(
+                        destination, body, sar_msg_ref_num=tlv("sar_msg_ref_num", ref),
+                        sar_total_segments=tlv("sar_total_segments", total),
+                        sar_segment_seqnum=tlv("sar_segment_seqnum", part)))
+            ids = {b.answer_to(sequence)["message_id"] for sequence in sequences}
+            b.lab.check_equal(f"{kind} {ref:#x}: every part has its own id", len(ids), total)
+            parts = {name: [] for name in suppliers}
+            for name, smsc in suppliers.items():
+                for _ in range(smsc.peer.count_pdus("submit_sm", destination_addr=destination)):
+                    pdu = smsc.expect_submit(destination_addr=destination)
+                    parts[name].append(short_octets(pdu)[len(header(ref, total, 1)) - 1] if header
+                                       else number(pdu["sar_segment_seqnum"]))
+            got = [order for order in parts.values() if order]
+            b.lab.check_equal(f"{kind} {ref:#x}: all parts at one supplier, in order", got, [[1, 2, 3, 4, 5]])
+            seen.update(name for name in parts if parts[name])
+    b.lab.check_equal("the weights spread long messages over both suppliers", seen, set(suppliers))
+
+
+def reroute(b):
+    b.alpha.policy = lambda pdu: RMSGQFUL
+    sequence = b.submit("33612345601")
+    b.alpha.expect_submit(destination_addr="33612345601")
+    b.beta.expect_submit(destination_addr="33612345601")
+    b.lab.check_equal("RMSGQFUL at alpha: beta takes it", b.answer_to(sequence)["command_status"], ROK)
+    b.alpha.policy = lambda pdu: RINVDSTADR if pdu["destination_addr"].startswith("44") else ROK
+    sequence = b.submit("447700900501")
+    b.alpha.expect_submit(destination_addr="447700900501")
+    status = b.answer_to(sequence)["command_status"]
+    b.lab.check_equal("RINVDSTADR at the only target comes back", status, RINVDSTADR)
+    b.alpha.policy = lambda pdu: ROK
+
+
+def other_operations(b):
+    """query, cancel, replace, data_sm, submit_multi, alert_notification: each a truthful answer."""
+    response, got = b.send_and_take(b.alpha, "447700900601")
+    source = {"source_addr_ton": 1, "source_addr_npi": 1, "source_addr": "447700900123"}
+    status = b.esme.request("query_sm", message_id=response["message_id"], **source)["command_status"]
+    b.lab.check("query_sm of a forwarded message: not possible or unknown, never ROK with a guess",
+                status in (RQUERYFAIL, RINVMSGID, 0x03), f"status {status:#x}")
+    status = b.esme.request("query_sm", message_id="999999", **source)["command_status"]
+    b.lab.check("query_sm of an unknown id", status in (RQUERYFAIL, RINVMSGID, 0x03), f"status {status:#x}")
+    status = b.esme.request("cancel_sm", message_id=response["message_id"], service_type="",
+                            dest_addr_ton=1, dest_addr_npi=1, destination_addr="447700900601",
+                            **source)["command_status"]
+    b.lab.check("cancel_sm refused", status in (RCANCELFAIL, RINVMSGID, 0x03), f"status {status:#x}")
+    status = b.esme.request("replace_sm", message_id=response["message_id"], short_message={
+        "octets": b"new".hex()}, schedule_delivery_time="", validity_period="", registered_delivery=0,
+        sm_default_msg_id=0, **source)["command_status"]
+    b.lab.check("replace_sm refused", status in (RREPLACEFAIL, RINVMSGID, 0x03), f"status {status:#x}")
+
+    sequence = b.customer.send(b.esme.conn, "data_sm", service_type="", dest_addr_ton=1, dest_addr_npi=1,
+                               destination_addr="447700900602", esm_class=0, registered_delivery=0,
+                               data_coding=4, message_payload=tlv("message_payload", b"by data_sm"), **source)
+    answer = b.esme.expect("data_sm_resp", sequence_number=sequence)
+    b.lab.check("data_sm answered with an id", answer["command_status"] == ROK and answer.get("message_id"),
+                answer)
+    got = b.alpha.peer.expect("pdu", where=lambda event: event["pdu"].get("destination_addr") == "447700900602")
+    pdu = got["pdu"]
+    held = pdu.get("short_message") or pdu.get("message_payload")
+    while isinstance(held, dict) and "message" in held:
+        held = held["message"]
+    held = octets(held) if held else octets(pdu["message_payload"])
+    b.lab.check_equal(f"its payload arrives (as {pdu['command']})", held, b"by data_sm")
+
+    conn = b.alpha.receiving_conn()
+    b.alpha.peer.send(conn, "alert_notification", source_addr_ton=1, source_addr_npi=1,
+                      source_addr="447700900603", esme_addr_ton=1, esme_addr_npi=1,
+                      esme_addr="447700900123")
+    sequence = b.alpha.peer.send(conn, "enquire_link")
+    answer = b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    b.lab.check_equal("alert_notification does not disturb the link", answer["command_status"], ROK)
+
+
+def enquire_links(b):
+    count = b.esme.enquire_links
+    wait_until("the router asks the quiet customer", lambda: b.esme.enquire_links > count)
+    b.lab.check("the router sends enquire_link to a quiet customer", True)
+    counts = b.alpha.enquire_links, b.beta.enquire_links
+    wait_until("the router asks the quiet suppliers",
+               lambda: b.alpha.enquire_links > counts[0] and b.beta.enquire_links > counts[1] + 1)
+    b.lab.check("the router sends enquire_link to quiet suppliers", True)
+    conn = b.alpha.receiving_conn()
+    sequence = b.alpha.peer.send(conn, "enquire_link")
+    b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    b.lab.check("the router answers a supplier's enquire_link", True)
+    b.lab.check_equal("the router answers a customer's enquire_link",
+                      b.esme.request("enquire_link")["command_status"], ROK)
+
+
+def supplier_goes_and_comes(b):
+    conn = b.alpha.receiving_conn()
+    sequence = b.alpha.peer.send(conn, "unbind")
+    b.alpha.peer.expect_pdu(conn, "unbind_resp", sequence_number=sequence)
+    b.alpha.peer.expect("closed", where=lambda event: event["conn"] == conn)
+    b.lab.check("the router answers a supplier's unbind and closes", True)
+    b.alpha.wait_bound(1)
+    b.send_and_take(b.alpha, "447700900701")
+    b.lab.check("it binds again and traffic flows", True)
+
+    b.alpha.go_down()
+    sequence = b.submit("33612345701")
+    b.beta.expect_submit(destination_addr="33612345701")
+    b.lab.check_equal("alpha is down: its messages go to the next tier", b.answer_to(sequence)["command_status"],
+                      ROK)
+    status = b.answer_to(b.submit("447700900702"))["command_status"]
+    b.lab.check("no target left: a temporary status", status in (RSYSERR, RMSGQFUL, RTHROTTLED),
+                f"status {status:#x}")
+    b.alpha.listen()
+    b.alpha.wait_bound(1)
+    one_receipt(b, "after the supplier's restart", b.alpha, "447700900703")
+
+
+def lost_customer(b):
+    """The customer's link drops with a message under way: its receipt finds the next bind."""
+    b.alpha.policy = lambda pdu: None
+    b.submit("447700900801", registered_delivery=1)
+    got = b.alpha.expect_submit(destination_addr="447700900801")
+    b.esme.close()
+    b.alpha.accept(got["conn"], got)
+    b.alpha.policy = lambda pdu: ROK
+    answered = b.alpha.receipt(got)
+    b.bind_transceiver()
+    receipt = b.esme.expect("deliver_sm")
+    b.lab.check_equal("the receipt comes to the next bind", receipt["source_addr"], "447700900801")
+    b.lab.check_equal("the supplier is answered", b.alpha.expect_delivered(answered), ROK)
+
+
+def reload(b):
+    b.router.write("mt.csv", MT.replace("default,44,,,100,route,alpha,", "default,44,,,100,route,beta,"))
+    b.router.reload()
+    end, index = time.monotonic() + 10, 0
+    while True:
+        destination = f"44770091{index:04}"
+        b.answer_to(b.submit(destination))
+        if b.beta.peer.count_pdus("submit_sm", destination_addr=destination):
+            b.beta.expect_submit(destination_addr=destination)
+            break
+        b.alpha.expect_submit(destination_addr=destination)
+        if time.monotonic() > end:
+            raise Missing("the new route within 10 s of SIGHUP")
+        index += 1
+    b.lab.check("SIGHUP: the new route is used, the customer's session never dropped", True)
+    b.router.write("mt.csv", "plan,prefix,targets\ndefault,44,nobody\n")
+    b.router.reload()
+    wait_until("the router complains", lambda: any("nobody" in line for line in b.lab.log_tail("router", 50)))
+    b.send_and_take(b.beta, "447700920001")
+    b.lab.check("a bad table changes nothing", True)
+
+
+def drain(b):
+    status = b.router.stop()
+    b.lab.check_equal("SIGTERM: exit status", status, 0)
+    b.esme.expect("unbind")
+    b.lab.check("SIGTERM: the customer saw an unbind", True)
+    for smsc, count in ((b.alpha, 1), (b.beta, 2)):
+        for _ in range(count):
+            smsc.peer.expect_pdu(None, "unbind")
+    b.lab.check("SIGTERM: every supplier bind saw an unbind", True)
+
+
+def dissect(b):
+    b.capture.stop()
+    faults = b.capture.faults()
+    b.lab.check("tshark finds nothing malformed in the capture", not faults, "\n".join(faults[:20]))
+    counts = b.capture.commands()
+    expected = {"bind_transceiver": 0x9, "bind_receiver": 0x1, "bind_transmitter": 0x2,
+                "bind_transceiver_resp": 0x80000009, "bind_receiver_resp": 0x80000001,
+                "bind_transmitter_resp": 0x80000002, "submit_sm": 0x4, "submit_sm_resp": 0x80000004,
+                "deliver_sm": 0x5, "deliver_sm_resp": 0x80000005, "enquire_link": 0x15,
+                "enquire_link_resp": 0x80000015, "unbind": 0x6, "unbind_resp": 0x80000006,
+                "query_sm_resp": 0x80000003, "cancel_sm_resp": 0x80000008,
+                "replace_sm_resp": 0x80000007, "data_sm_resp": 0x80000103}
+    missing = [name for name, command in expected.items() if not counts[command]]
+    b.lab.check("the dissector saw the router send every kind of PDU", not missing, f"missing {missing}")
+    print(f"# dissected from the router: {sum(counts.values())} PDUs, "
+          f"{counts[0x4]} submit_sm, {counts[0x5]} deliver_sm", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--router", required=True)
+    parser.add_argument("--build", required=True)
+    for role in ("customer", "alpha", "beta"):
+        parser.add_argument(f"--{role}", choices=("node", "perl"), required=True)
+    options = parser.parse_args()
+    lab_module.npm_modules(options.build)
+    lab_module.enter(["node", "perl"], 100)
+    b = Bench(options)
+    print(f"# customer {b.customer.library}, alpha {b.alpha.peer.library}, beta {b.beta.peer.library}")
+    b.lab.scenario("start", b.start)
+    if b.esme:
+        for scenario in (binds, refused_binds, routes, content, receipts, receipts_to_a_pair,
+                         mobile_originated, long_messages, reroute, other_operations, enquire_links,
+                         supplier_goes_and_comes, lost_customer, reload):
+            b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)
+            b.lab.scenario(f"after {scenario.__name__.replace('_', ' ')}", b.settle)
+        b.lab.scenario("drain", drain, b)
+        b.lab.scenario("dissector", dissect, b)
+    b.lab.finish()
+
+
+if __name__ == "__main__":
+    main()
