@@ -29,6 +29,7 @@ struct Cidr {
     uint8_t prefix_bits = 128;  // of the 16 octets: an IPv4 /8 is 96 + 8
 
     [[nodiscard]] bool contains(const Endpoint& endpoint) const;
+    friend bool operator==(const Cidr&, const Cidr&) = default;
 };
 [[nodiscard]] Result<Cidr> parse_cidr(std::string_view text);
 

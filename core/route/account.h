@@ -41,6 +41,8 @@ struct Timers {
     Nanos session_init_ns = 10 * second_ns;  // TCP connected to bound
     Nanos inactivity_ns = 300 * second_ns;   // no traffic but enquire_link: unbind
     Nanos response_ns = 30 * second_ns;      // our request to its response
+
+    friend bool operator==(const Timers&, const Timers&) = default;
 };
 
 struct Customer {
@@ -66,6 +68,8 @@ struct Customer {
     uint32_t receipt_queue_max = 25'000;      // receipts waiting for a bind
     Nanos receipt_age_max_ns = Nanos{48} * 3600 * second_ns;
     Timers timers;
+
+    friend bool operator==(const Customer&, const Customer&) = default;
 };
 
 struct Supplier {
@@ -99,6 +103,8 @@ struct Supplier {
     Nanos reconnect_min_ns = 1 * second_ns;   // back-off doubles from here ...
     Nanos reconnect_max_ns = 60 * second_ns;  // ... to here, with jitter
     Timers timers;
+
+    friend bool operator==(const Supplier&, const Supplier&) = default;
 };
 
 }  // namespace sy::route
