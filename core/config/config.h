@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/endpoint.h"
@@ -42,9 +44,14 @@ class Registry {
     [[nodiscard]] const std::vector<std::string>& plans() const { return plans_; }
 
   private:
+    using Index = std::unordered_map<std::string, uint16_t>;
+
     std::vector<std::string> customers_;
     std::vector<std::string> suppliers_;
     std::vector<std::string> plans_;
+    Index customer_index_;
+    Index supplier_index_;
+    Index plan_index_;
 };
 
 enum class TransportKind : uint8_t { kernel };
@@ -65,6 +72,15 @@ struct Logging {
     bool json = false;
 };
 
+/// Where an expression of a table stands: Hyperscan refuses it only when the table is compiled.
+struct ExpressionCell {
+    enum class Column : uint8_t { sender, text };
+    uint32_t row_line = 0;  // MtRule::line, MoRule::line
+    Column column = Column::sender;
+    uint32_t cell_line = 0;
+    uint32_t cell_column = 0;
+};
+
 struct Config {
     std::string directory;  // of the root file; relative paths start here
     Runtime runtime;
@@ -77,13 +93,15 @@ struct Config {
     std::vector<route::MtRule> mt_rules;
     std::vector<route::MoRule> mo_rules;
     std::vector<route::ErrorRule> error_rules;
-    std::string mt_file, mo_file, errors_file;  // as named, for diagnostics
+    std::vector<ExpressionCell> mt_expressions, mo_expressions;  // in the order of the rows
+    std::string mt_file, mo_file, errors_file;                   // paths as diagnostics name them
 };
 
 /// The whole file's octets, or why it cannot be read.
 using ReadFile = std::function<Result<std::string>(const std::string& path)>;
 
-/// Reads and checks everything. Nothing if there is any error; warnings alone do not stop it.
+/// Reads and checks everything. Nothing if there is any error, and then `registry` is as it was;
+/// warnings alone do not stop it.
 [[nodiscard]] std::optional<Config> load(const std::string& root_path,
                                          const ReadFile& read_file,
                                          Registry& registry,

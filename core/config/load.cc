@@ -1,0 +1,139 @@
+// load(): switchyard.toml, then the tables that it names, then what only both together can tell.
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "core/base/limits.h"
+#include "core/config/complaints.h"
+#include "core/config/config.h"
+#include "core/config/root_file.h"
+#include "core/config/tables.h"
+
+namespace sy::config {
+namespace {
+
+using ReadTable = void (*)(std::string_view, const Names&, Complaints&, Config&);
+
+std::string directory_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+Names names_of(const Config& config) {
+    Names out;
+    for (const auto& [id, account] : config.customers) {
+        if (!account.name.empty()) {
+            out.customers.try_emplace(account.name, id);
+            out.plan_of_customer.try_emplace(id, account.plan);
+            out.customer_names.push_back(account.name);
+        }
+    }
+    for (const auto& [id, account] : config.suppliers) {
+        if (!account.name.empty()) {
+            out.suppliers.try_emplace(account.name, id);
+            out.supplier_names.push_back(account.name);
+        }
+    }
+    return out;
+}
+
+struct Loading {
+    const ReadFile& read_file;
+    Registry registry;  // a copy: a configuration with errors leaves no names behind
+    Complaints root;
+    Config config;
+    RootPlaces places;
+    std::vector<Diagnostic> of_tables;
+    bool any_error = false;
+};
+
+// A file that is named must be there, and so must the mt table, without which nothing is routed.
+// The others may be missing where nobody names them; a warning, because a table that vanished by
+// mistake looks the same.
+void complain_of_missing(Loading& in,
+                         const TableFile& file,
+                         std::string_view key,
+                         const std::string& reason) {
+    std::string text =
+        fmt::format("{} table {} cannot be read: {}", key, in_quotes(file.path), reason);
+    text += fmt::format(", expected the file, or {} = \"\" under [routes] for none", key);
+    if (file.is_named || key == "mt") {
+        in.root.error(file.at, std::move(text));
+    } else {
+        in.root.warning(file.at, std::move(text));
+    }
+}
+
+void read_table(
+    Loading& in, const TableFile& file, std::string_view key, const Names& names, ReadTable read) {
+    if (file.path.empty()) {
+        return;
+    }
+    const auto text = in.read_file(file.path);
+    if (!text) {
+        complain_of_missing(in, file, key, text.error().text);
+        return;
+    }
+    Complaints complaints(file.path);
+    read(*text, names, complaints, in.config);
+    complaints.append_to(in.of_tables);
+    in.any_error = in.any_error || complaints.any_error();
+}
+
+// Plans that rows name get ids too, and a customer whose plan has no row is told so.
+void check_plans(Loading& in) {
+    std::unordered_set<std::string_view> with_rows;
+    for (const route::MtRule& rule : in.config.mt_rules) {
+        if (rule.plan != screening_plan && with_rows.insert(rule.plan).second &&
+            !in.registry.plan(rule.plan).valid()) {
+            in.root.error({},
+                          fmt::format("no room for plan {}, expected at most {} since the start",
+                                      in_quotes(rule.plan), limits::plans_max));
+        }
+    }
+    for (size_t i = 0; i < in.config.customers.size(); ++i) {
+        const route::Customer& account = in.config.customers[i].second;
+        if (!with_rows.contains(account.plan)) {
+            in.root.warning(in.places.plans[i],
+                            fmt::format("plan {} of customer {} has no row in the mt table: every "
+                                        "message will have no route",
+                                        in_quotes(account.plan), in_quotes(account.name)));
+        }
+    }
+}
+
+void read_all(Loading& in) {
+    const auto text = in.read_file(in.root.file());
+    if (!text) {
+        in.root.error({}, fmt::format("cannot be read: {}", text.error().text));
+        return;
+    }
+    read_root(*text, in.registry, in.root, in.config, in.places);
+    const Names names = names_of(in.config);
+    read_table(in, in.places.mt, "mt", names, read_mt);
+    read_table(in, in.places.mo, "mo", names, read_mo);
+    read_table(in, in.places.errors, "errors", names, read_errors);
+    if (!in.any_error && !in.root.any_error()) {
+        check_plans(in);
+    }
+}
+
+}  // namespace
+
+std::optional<Config> load(const std::string& root_path,
+                           const ReadFile& read_file,
+                           Registry& registry,
+                           std::vector<Diagnostic>& diagnostics) {
+    Loading in{read_file, registry, Complaints(root_path), {}, {}, {}, false};
+    in.config.directory = directory_of(root_path);
+    read_all(in);
+    in.root.append_to(diagnostics);
+    diagnostics.insert(diagnostics.end(), in.of_tables.begin(), in.of_tables.end());
+    if (in.any_error || in.root.any_error()) {
+        return std::nullopt;
+    }
+    registry = std::move(in.registry);
+    return std::move(in.config);
+}
+
+}  // namespace sy::config

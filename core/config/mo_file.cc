@@ -1,0 +1,154 @@
+// mo.csv: rows of MO routing.
+#include <array>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "core/config/cells.h"
+#include "core/config/shadow.h"
+#include "core/config/tables.h"
+
+namespace sy::config {
+namespace {
+
+enum Column : size_t {
+    number,
+    supplier,
+    source,
+    keyword,
+    text,
+    priority,
+    targets,
+    select,
+    note,
+    when,
+    copy_to,
+    reply,
+    cost,
+    column_count,
+};
+constexpr std::array<CsvColumn, column_count> columns{{
+    {"number"},
+    {"supplier"},
+    {"source"},
+    {"keyword"},
+    {"text"},
+    {"priority"},
+    {"targets"},
+    {"select"},
+    {"note"},
+    {"when", false},
+    {"copy_to", false},
+    {"reply", false},
+    {"cost", false},
+}};
+
+class MoReader {
+  public:
+    MoReader(std::string_view file_text, const Names& names, Complaints& complaints, Config& config)
+        : table_(file_text, columns, complaints),
+          names_(names),
+          complaints_(complaints),
+          config_(config),
+          targets_(table_, targets, names.customers, names.customer_names, "customer") {}
+
+    void read() {
+        while (table_.next()) {
+            route::MoRule rule;
+            rule.line = table_.line();
+            read_number(rule);
+            if (const std::string_view name = table_.cell(supplier); !name.empty()) {
+                rule.supplier = read_account(table_, supplier, name, names_.suppliers,
+                                             names_.supplier_names, "supplier");
+            }
+            rule.source = read_prefix(table_, source);
+            rule.keyword = read_keyword();
+            rule.text = table_.cell(text);
+            if (!rule.text.empty()) {
+                const Position at = table_.at(text);
+                config_.mo_expressions.push_back(
+                    {rule.line, ExpressionCell::Column::text, at.line, at.column});
+            }
+            rule.priority = read_priority(table_, priority);
+            rule.select = read_select(table_, select);
+            rule.note = table_.cell(note);
+            if (table_.cell(targets).empty()) {
+                complaints_.error(table_.at(targets),
+                                  "targets are missing, expected customer names as in "
+                                  "acme:70 | globex:30 > initech");
+            } else {
+                rule.targets = targets_.read();
+            }
+            config_.mo_rules.push_back(std::move(rule));
+        }
+    }
+
+  private:
+    // "447700900123" exactly, "4477*" and all that follows, "*" or nothing for every number.
+    void read_number(route::MoRule& rule) {
+        const std::string_view cell = table_.cell(number);
+        std::string_view digits = cell.starts_with('+') ? cell.substr(1) : cell;
+        rule.number_is_prefix = cell.empty() || digits.ends_with('*');
+        if (digits.ends_with('*')) {
+            digits.remove_suffix(1);
+        }
+        const bool any = digits.empty() && rule.number_is_prefix;
+        if (!any && (!is_digits(digits) || digits.size() > limits::number_digits_max)) {
+            complaints_.error(
+                table_.at(number),
+                fmt::format("{} is not a number, expected 1 to {} digits, with * behind the "
+                            "beginning of a number",
+                            in_quotes(cell), limits::number_digits_max));
+            return;
+        }
+        rule.number = digits;
+    }
+
+    std::string read_keyword() {
+        constexpr size_t keyword_octets_max = 160;  // no word of a text message is longer
+        const std::string_view cell = table_.cell(keyword);
+        if (cell.find_first_of(" \t\r\n") != std::string_view::npos ||
+            cell.size() > keyword_octets_max) {
+            complaints_.error(table_.at(keyword),
+                              fmt::format("keyword is {}, expected one word of at most {} octets",
+                                          in_quotes(cell), keyword_octets_max));
+        }
+        return std::string(cell);
+    }
+
+    CsvTable table_;
+    const Names& names_;
+    Complaints& complaints_;
+    Config& config_;
+    TargetReader<CustomerId> targets_;
+};
+
+size_t hash_conditions(const route::MoRule& rule) {
+    const std::hash<std::string> of_text;
+    size_t hash = of_text(rule.number);
+    hash = fold(hash, of_text(rule.source));
+    hash = fold(hash, of_text(rule.keyword));
+    hash = fold(hash, of_text(rule.text));
+    hash = fold(hash, rule.supplier.value);
+    return fold(hash, rule.number_is_prefix ? 1 : 0);
+}
+
+bool same_conditions(const route::MoRule& a, const route::MoRule& b) {
+    return a.number == b.number && a.number_is_prefix == b.number_is_prefix &&
+           a.supplier == b.supplier && a.source == b.source && a.keyword == b.keyword &&
+           a.text == b.text;
+}
+
+}  // namespace
+
+void read_mo(std::string_view file_text,
+             const Names& names,
+             Complaints& complaints,
+             Config& config) {
+    MoReader(file_text, names, complaints, config).read();
+    if (!complaints.any_error()) {
+        warn_of_shadowed_rows(config.mo_rules, hash_conditions, same_conditions, complaints);
+    }
+}
+
+}  // namespace sy::config

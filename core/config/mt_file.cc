@@ -1,0 +1,234 @@
+// mt.csv: rows of MT routing and screening.
+#include <array>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "core/config/cells.h"
+#include "core/config/shadow.h"
+#include "core/config/tables.h"
+
+namespace sy::config {
+namespace {
+
+enum Column : size_t {
+    plan,
+    customer,
+    prefix,
+    sender,
+    sender_type,
+    text,
+    data_coding,
+    priority,
+    action,
+    targets,
+    select,
+    note,
+    network,
+    when,
+    max_cost,
+    sender_to,
+    column_count,
+};
+constexpr std::array<CsvColumn, column_count> columns{{
+    {"plan"},
+    {"customer"},
+    {"prefix"},
+    {"sender"},
+    {"sender_type"},
+    {"text"},
+    {"data_coding"},
+    {"priority"},
+    {"action"},
+    {"targets"},
+    {"select"},
+    {"note"},
+    {"network", false},
+    {"when", false},
+    {"max_cost", false},
+    {"sender_to", false},
+}};
+
+class MtReader {
+  public:
+    MtReader(std::string_view file_text, const Names& names, Complaints& complaints, Config& config)
+        : table_(file_text, columns, complaints),
+          names_(names),
+          complaints_(complaints),
+          config_(config),
+          targets_(table_, targets, names.suppliers, names.supplier_names, "supplier") {}
+
+    void read() {
+        while (table_.next()) {
+            route::MtRule rule;
+            rule.line = table_.line();
+            read_conditions(rule);
+            read_outcome(rule);
+            config_.mt_rules.push_back(std::move(rule));
+        }
+    }
+
+  private:
+    void read_conditions(route::MtRule& rule) {
+        rule.plan = read_plan();
+        if (const std::string_view name = table_.cell(customer); !name.empty()) {
+            rule.customer = read_account(table_, customer, name, names_.customers,
+                                         names_.customer_names, "customer");
+            check_customer_plan(rule);
+        }
+        rule.prefix = read_prefix(table_, prefix);
+        rule.sender = expression(sender, ExpressionCell::Column::sender);
+        rule.text = expression(text, ExpressionCell::Column::text);
+        rule.sender_type = read_sender_type();
+        rule.data_coding = read_data_coding();
+        rule.priority = read_priority(table_, priority);
+        rule.note = table_.cell(note);
+    }
+
+    std::string read_plan() {
+        const std::string_view name = table_.cell(plan);
+        if (name.empty()) {
+            return std::string(default_plan);
+        }
+        if (name != screening_plan && !is_name(name)) {
+            complaints_.error(table_.at(plan),
+                              fmt::format("{} is not a plan, {}, or * for screening",
+                                          in_quotes(name), name_expected));
+        }
+        return std::string(name);
+    }
+
+    void check_customer_plan(const route::MtRule& rule) {
+        const auto found = names_.plan_of_customer.find(rule.customer);
+        if (found != names_.plan_of_customer.end() && rule.plan != screening_plan &&
+            found->second != rule.plan) {
+            complaints_.warning(
+                table_.at(customer),
+                fmt::format("the row never holds: customer {} routes by plan {}, not {}",
+                            in_quotes(table_.cell(customer)), in_quotes(found->second),
+                            in_quotes(rule.plan)));
+        }
+    }
+
+    std::string expression(Column column, ExpressionCell::Column kind) {
+        const std::string_view cell = table_.cell(column);
+        if (!cell.empty()) {
+            const Position at = table_.at(column);
+            config_.mt_expressions.push_back({table_.line(), kind, at.line, at.column});
+        }
+        return std::string(cell);
+    }
+
+    route::SenderType read_sender_type() {
+        const std::string_view cell = table_.cell(sender_type);
+        if (cell.empty()) {
+            return route::SenderType::any;
+        }
+        if (cell == "alpha") {
+            return route::SenderType::alpha;
+        }
+        if (cell == "short") {
+            return route::SenderType::short_code;
+        }
+        if (cell != "long") {
+            complaints_.error(
+                table_.at(sender_type),
+                fmt::format("sender_type is {}, expected alpha, short or long", in_quotes(cell)));
+        }
+        return route::SenderType::long_number;
+    }
+
+    int16_t read_data_coding() {
+        const std::string_view cell = table_.cell(data_coding);
+        if (cell.empty()) {
+            return -1;
+        }
+        const bool hex = cell.starts_with("0x") || cell.starts_with("0X");
+        const auto value = parse_integer<uint8_t>(hex ? cell.substr(2) : cell, hex ? 16 : 10);
+        if (!value) {
+            complaints_.error(table_.at(data_coding),
+                              fmt::format("data_coding is {}, expected 0 to 255 or 0x00 to 0xFF",
+                                          in_quotes(cell)));
+        }
+        return static_cast<int16_t>(value.value_or(0));
+    }
+
+    void read_outcome(route::MtRule& rule) {
+        read_action(rule);
+        rule.select = read_select(table_, select);
+        const bool any_target = !table_.cell(targets).empty();
+        if (rule.action == route::Action::route) {
+            if (rule.plan == screening_plan) {
+                complaints_.error(table_.at(action),
+                                  "plan * screens and does not route, expected action "
+                                  "reject:STATUS or drop");
+            } else if (!any_target) {
+                complaints_.error(table_.at(targets),
+                                  "targets are missing, expected supplier names as in "
+                                  "alpha:70 | beta:30 > gamma");
+            }
+        } else if (any_target) {
+            complaints_.error(
+                table_.at(targets),
+                fmt::format("targets {} in a row with action {}, expected none",
+                            in_quotes(table_.cell(targets)), in_quotes(table_.cell(action))));
+        }
+        if (any_target) {
+            rule.targets = targets_.read();
+        }
+    }
+
+    void read_action(route::MtRule& rule) {
+        constexpr std::string_view reject = "reject:";
+        const std::string_view cell = table_.cell(action);
+        if (cell == "drop") {
+            rule.action = route::Action::drop;
+        } else if (cell.starts_with(reject)) {
+            rule.action = route::Action::reject;
+            const auto status = read_status(table_, action, trimmed(cell.substr(reject.size())));
+            rule.reject_status = status.value_or(rule.reject_status);
+        } else if (!cell.empty() && cell != "route") {
+            rule.action = route::Action::drop;  // the row is lost anyway: no further complaints
+            complaints_.error(table_.at(action),
+                              fmt::format("action is {}, expected route, reject:STATUS or drop",
+                                          in_quotes(cell)));
+        }
+    }
+
+    CsvTable table_;
+    const Names& names_;
+    Complaints& complaints_;
+    Config& config_;
+    TargetReader<SupplierId> targets_;
+};
+
+size_t hash_conditions(const route::MtRule& rule) {
+    const std::hash<std::string> of_text;
+    size_t hash = of_text(rule.plan);
+    hash = fold(hash, of_text(rule.prefix));
+    hash = fold(hash, of_text(rule.sender));
+    hash = fold(hash, of_text(rule.text));
+    hash = fold(hash, rule.customer.value);
+    hash = fold(hash, static_cast<size_t>(rule.sender_type));
+    return fold(hash, static_cast<size_t>(rule.data_coding + 1));
+}
+
+bool same_conditions(const route::MtRule& a, const route::MtRule& b) {
+    return a.prefix == b.prefix && a.plan == b.plan && a.customer == b.customer &&
+           a.sender == b.sender && a.text == b.text && a.sender_type == b.sender_type &&
+           a.data_coding == b.data_coding;
+}
+
+}  // namespace
+
+void read_mt(std::string_view file_text,
+             const Names& names,
+             Complaints& complaints,
+             Config& config) {
+    MtReader(file_text, names, complaints, config).read();
+    if (!complaints.any_error()) {
+        warn_of_shadowed_rows(config.mt_rules, hash_conditions, same_conditions, complaints);
+    }
+}
+
+}  // namespace sy::config

@@ -1,0 +1,32 @@
+// The route tables: mt.csv, mo.csv, errors.csv as text to checked rows. Control plane only.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/config/complaints.h"
+#include "core/config/config.h"
+
+namespace sy::config {
+
+/// The names that rows may use. Views into the accounts of the Config being built.
+struct Names {
+    std::unordered_map<std::string_view, CustomerId> customers;
+    std::unordered_map<std::string_view, SupplierId> suppliers;
+    std::unordered_map<CustomerId, std::string_view> plan_of_customer;
+    std::vector<std::string_view> customer_names;  // for hints
+    std::vector<std::string_view> supplier_names;
+};
+
+/// Each appends to its rows in `config` and complains about the rest.
+void read_mt(std::string_view text, const Names& names, Complaints& complaints, Config& config);
+void read_mo(std::string_view text, const Names& names, Complaints& complaints, Config& config);
+void read_errors(std::string_view text, const Names& names, Complaints& complaints, Config& config);
+
+/// Plan of a row of mt.csv whose cell is empty, and of a customer that names none.
+inline constexpr std::string_view default_plan = "default";
+/// Plan of the screening rules.
+inline constexpr std::string_view screening_plan = "*";
+
+}  // namespace sy::config
