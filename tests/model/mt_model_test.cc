@@ -1,0 +1,216 @@
+// Goal: MtTable::decide() and explain() give what the routing model says. Method: random tables and
+// random messages; the model walks all rules one by one and keeps the best.
+#include <tuple>
+
+#include "core/route/mo_table.h"
+#include "core/route/mt_table.h"
+#include "core/route/scratch.h"
+#include "tests/model/route_model.h"
+
+namespace sy::route {
+namespace {
+
+const std::vector<std::string> plans = {"default", "gold", "silver"};
+const std::vector<std::string> expressions = {
+    "^A", "(?i)acme", "^\\d+$", "code", "(?i)WIN.*now", "[0-9]{4}", "^.{3}$", "é", "^$", "x?"};
+const std::vector<std::string> senders = {"ACME",         "acme",    "",          "12345",
+                                          "447700900123", "Caf\xE9", "A\xC3\xA9", "bank"};
+const std::vector<std::string> texts = {"",     "code 1234",    "win it now", "abc",
+                                        "\x05", "WIN \x05 NOW", "hello",      "x"};
+
+MtRule random_rule(Prng& prng, uint32_t line, bool with_expressions) {
+    MtRule rule;
+    rule.line = line;
+    rule.plan = prng.chance(1, 30) ? "*" : model::pick(prng, plans);
+    rule.prefix = model::random_digits(prng, prng.chance(1, 8) ? 15 : 4);
+    if (prng.chance(1, 3)) {
+        rule.customer = CustomerId{static_cast<uint16_t>(prng.below(3))};
+    }
+    if (with_expressions && prng.chance(1, 3)) {
+        rule.sender = model::pick(prng, expressions);
+    }
+    if (with_expressions && prng.chance(1, 3)) {
+        rule.text = model::pick(prng, expressions);
+    }
+    if (prng.chance(1, 4)) {
+        rule.sender_type = static_cast<SenderType>(prng.below(4));
+    }
+    if (prng.chance(1, 5)) {
+        rule.data_coding = prng.chance(1, 2) ? 0 : 4;
+    }
+    rule.priority = static_cast<int32_t>(prng.below(4)) - 2;
+    if (rule.plan == "*" || prng.chance(1, 4)) {
+        rule.action = prng.chance(1, 2) ? Action::reject : Action::drop;
+    }
+    rule.reject_status = static_cast<smpp::CommandStatus>(prng.below(256));
+    rule.select = prng.chance(1, 3) ? Select::order : Select::weight;
+    rule.targets = model::random_targets<SupplierId>(prng);
+    return rule;
+}
+
+SenderType type_of(std::string_view sender) {
+    if (sender.empty()) {
+        return SenderType::any;
+    }
+    if (sender.find_first_not_of("0123456789") != std::string_view::npos) {
+        return SenderType::alpha;
+    }
+    return sender.size() <= 8 ? SenderType::short_code : SenderType::long_number;
+}
+
+class Model {
+  public:
+    explicit Model(const std::vector<MtRule>& rules) : rules_(rules) {}
+
+    const MtRule* winner(const MtQuery& query, model::Matcher& matcher) const {
+        const MtRule* screening = best("*", query, matcher);
+        return screening != nullptr || query.plan.value >= plans.size()
+                   ? screening
+                   : best(plans[query.plan.value], query, matcher);
+    }
+
+    static bool holds(const MtRule& rule, const MtQuery& query, model::Matcher& matcher) {
+        const auto text = model::text_of(*query.sm, query.alphabet);
+        // Latin-1 where it is no UTF-8: the one such sender of this test.
+        const std::string sender = query.sender == "Caf\xE9" ? "Café" : std::string(query.sender);
+        return query.destination.starts_with(rule.prefix) &&
+               (!rule.customer.valid() || rule.customer == query.customer) &&
+               (rule.sender_type == SenderType::any || rule.sender_type == type_of(sender)) &&
+               (rule.data_coding < 0 || rule.data_coding == query.sm->data_coding) &&
+               (rule.sender.empty() || matcher.matches(rule.sender, sender)) &&
+               (rule.text.empty() || (text.present && matcher.matches(rule.text, text.utf8)));
+    }
+
+  private:
+    const MtRule* best(const std::string& plan,
+                       const MtQuery& query,
+                       model::Matcher& matcher) const {
+        const MtRule* best = nullptr;
+        for (const MtRule& rule : rules_) {
+            if (rule.plan != plan || !holds(rule, query, matcher)) {
+                continue;
+            }
+            // Rows are looked at in file order, so of equal ones the earlier stays.
+            if (best == nullptr || rule.prefix.size() > best->prefix.size() ||
+                (rule.prefix.size() == best->prefix.size() && rule.priority < best->priority)) {
+                best = &rule;
+            }
+        }
+        return best;
+    }
+
+    const std::vector<MtRule>& rules_;
+};
+
+void expect_as_rule(const MtRule* rule, const MtQuery& query, const MtDecision& decision) {
+    using Kind = MtDecision::Kind;
+    if (rule == nullptr) {
+        ASSERT_EQ(decision.kind, Kind::no_route);
+        ASSERT_EQ(decision.rule_line, 0U);
+        return;
+    }
+    ASSERT_EQ(decision.rule_line, rule->line);
+    std::vector<SupplierId> targets;
+    switch (rule->action) {
+        case Action::route:
+            ASSERT_EQ(decision.kind, Kind::route);
+            targets = model::ordered(rule->targets, rule->select, query.spread);
+            break;
+        case Action::reject:
+            ASSERT_EQ(decision.kind, Kind::reject);
+            ASSERT_EQ(decision.status, rule->reject_status);
+            break;
+        case Action::drop:
+            ASSERT_EQ(decision.kind, Kind::drop);
+            break;
+    }
+    ASSERT_EQ(decision.target_count, targets.size());
+    ASSERT_TRUE(std::equal(targets.begin(), targets.end(), decision.targets.begin()));
+}
+
+// Each rule considered is the winner or does not hold; none twice; the decision is the same.
+void expect_explained(const MtTable& table,
+                      const MtQuery& query,
+                      const MtDecision& decision,
+                      RouteScratch& scratch,
+                      model::Matcher& matcher) {
+    const auto explanation = table.explain(query, scratch);
+    ASSERT_EQ(explanation.decision.kind, decision.kind);
+    ASSERT_EQ(explanation.decision.rule_line, decision.rule_line);
+    ASSERT_EQ(explanation.decision.targets, decision.targets);
+    std::vector<uint32_t> lines;
+    for (const auto& considered : explanation.considered) {
+        const bool won = considered.verdict == "won";
+        ASSERT_EQ(won, considered.rule->line == decision.rule_line);
+        ASSERT_EQ(won, Model::holds(*considered.rule, query, matcher)) << considered.verdict;
+        lines.push_back(considered.rule->line);
+    }
+    std::sort(lines.begin(), lines.end());
+    ASSERT_EQ(std::adjacent_find(lines.begin(), lines.end()), lines.end());
+}
+
+struct Question {
+    std::string destination;
+    smpp::Sm sm;
+};
+
+void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint64_t& routed) {
+    std::vector<MtRule> rules;
+    for (uint64_t i = 0, count = prng.below(60); i < count; ++i) {
+        rules.push_back(random_rule(prng, static_cast<uint32_t>(i + 2), with_expressions));
+    }
+    std::vector<MtTable::BuildError> errors;
+    const MtTable table = MtTable::build(rules, plans, errors);
+    ASSERT_TRUE(errors.empty()) << errors.front().text;
+    RouteScratch scratch;
+    ASSERT_TRUE(scratch.prepare(table, MoTable()));
+
+    const size_t count = 1 + prng.below(limits::burst);
+    std::vector<Question> questions(count);
+    std::vector<MtQuery> queries(count);
+    for (size_t i = 0; i < count; ++i) {
+        questions[i].destination = model::random_digits(prng, 18);
+        questions[i].sm = model::message(model::pick(prng, texts), prng.chance(1, 4) ? 4 : 0);
+        queries[i].customer = CustomerId{static_cast<uint16_t>(prng.below(4))};
+        queries[i].plan = PlanId{static_cast<uint16_t>(prng.below(4))};
+        queries[i].destination = questions[i].destination;
+        queries[i].sender = model::pick(prng, senders);
+        queries[i].alphabet = prng.chance(1, 3) ? Alphabet::latin1 : Alphabet::gsm7;
+        queries[i].sm = &questions[i].sm;
+        queries[i].spread = prng();
+    }
+    std::vector<MtDecision> decisions(count);
+    table.decide(queries, decisions, scratch);
+    const Model model(rules);
+    for (size_t i = 0; i < count; ++i) {
+        SCOPED_TRACE("destination " + questions[i].destination);
+        ASSERT_NO_FATAL_FAILURE(
+            expect_as_rule(model.winner(queries[i], matcher), queries[i], decisions[i]));
+        ASSERT_NO_FATAL_FAILURE(
+            expect_explained(table, queries[i], decisions[i], scratch, matcher));
+        routed += decisions[i].kind == MtDecision::Kind::route ? 1U : 0U;
+    }
+}
+
+TEST(MtModel, TableAgreesWithTheModelWithoutExpressions) {
+    Prng prng(1);
+    model::Matcher matcher;
+    uint64_t routed = 0;
+    for (int round = 0; round < 5000; ++round) {
+        ASSERT_NO_FATAL_FAILURE(run_round(prng, false, matcher, routed)) << "round " << round;
+    }
+    EXPECT_GT(routed, 10'000U);  // the rounds did ask something
+}
+
+TEST(MtModel, TableAgreesWithTheModelWithExpressions) {
+    Prng prng(2);
+    model::Matcher matcher;
+    uint64_t routed = 0;
+    for (int round = 0; round < 300; ++round) {
+        ASSERT_NO_FATAL_FAILURE(run_round(prng, true, matcher, routed)) << "round " << round;
+    }
+    EXPECT_GT(routed, 1'000U);
+}
+
+}  // namespace
+}  // namespace sy::route
