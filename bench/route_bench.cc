@@ -1,0 +1,201 @@
+// core/route per message: decisions in bursts of 32 over 10,000 prefixes and 20 expressions, with
+// growing shares of messages whose rules ask for a scan. Decisions are checked against a plain
+// walk over the rules before the timing starts; the sum of the rule lines stands beside the times,
+// so that a change of meaning shows.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "core/base/assert.h"
+#include "core/base/prng.h"
+#include "core/route/mo_table.h"
+#include "core/route/mt_table.h"
+#include "core/route/prefix_index.h"
+#include "core/route/scratch.h"
+
+namespace sy::route {
+namespace {
+
+constexpr uint32_t prefix_count = 10'000;
+constexpr uint32_t expression_count = 20;
+constexpr size_t query_count = 4096;  // different messages; more than a branch predictor learns
+constexpr uint64_t seed = 20;
+
+std::string random_number(Prng& prng, size_t digits) {
+    std::string number(1, static_cast<char>('1' + prng.below(9)));
+    while (number.size() < digits) {
+        number += static_cast<char>('0' + prng.below(10));
+    }
+    return number;
+}
+
+Tiers<SupplierId> targets_of(uint32_t i) {
+    const auto id = [&](uint32_t k) { return SupplierId{static_cast<uint16_t>((i + k) % 4)}; };
+    return {{{id(0), 70}, {id(1), 30}}, {{id(2), 1}}};
+}
+
+// Prefixes of 2 to 7 digits, most of them of 4 to 6, as price lists have them.
+std::vector<MtRule> prefix_rules(Prng& prng) {
+    std::vector<MtRule> rules;
+    for (uint32_t i = 0; i < prefix_count; ++i) {
+        MtRule rule;
+        rule.line = i + 2;
+        rule.plan = "default";
+        rule.prefix = random_number(prng, 2 + (prng.below(3) + prng.below(4)));
+        rule.targets = targets_of(i);
+        rules.push_back(rule);
+    }
+    return rules;
+}
+
+// Half of the expressions look at senders, half at texts; they stand in front of all prefixes that
+// begin with 9, so the share of such destinations is the share of scans.
+void add_expression_rules(std::vector<MtRule>& rules) {
+    for (uint32_t i = 0; i < expression_count; ++i) {
+        MtRule rule;
+        rule.line = prefix_count + 2 + i;
+        rule.plan = "*";
+        rule.prefix = "9";
+        rule.action = Action::drop;
+        if (i % 2 == 0) {
+            rule.sender = "(?i)^brand" + std::to_string(i) + "[a-z]*$";
+        } else {
+            rule.text = "(?i)\\b(win|prize|casino)" + std::to_string(i) + ".*http";
+        }
+        rules.push_back(rule);
+    }
+}
+
+struct Workload {
+    MtTable table;
+    RouteScratch scratch;
+    std::vector<std::string> numbers;
+    std::vector<smpp::Sm> messages;
+    std::vector<MtQuery> queries;
+    std::string text = std::string(120, 'l') + " your code is 123456, do not share it";
+};
+
+// REQUIRES: `into` stays where it is: queries point into it.
+void fill(Workload& into, uint32_t scan_percent) {
+    Prng prng(seed);
+    auto rules = prefix_rules(prng);
+    add_expression_rules(rules);
+    std::vector<MtTable::BuildError> errors;
+    into.table = MtTable::build(rules, {"default"}, errors);
+    SY_ASSERT(errors.empty());
+    SY_ASSERT(into.scratch.prepare(into.table, MoTable()).has_value());
+    smpp::Sm sm;
+    sm.short_message = as_octets(into.text);
+    into.messages.assign(1, sm);
+    for (size_t i = 0; i < query_count; ++i) {
+        std::string number = random_number(prng, 11 + prng.below(3));
+        // Three of four under a prefix of the table.
+        if (prng.chance(3, 4)) {
+            const auto& prefix = rules[prng.below(prefix_count)].prefix;
+            number.replace(0, prefix.size(), prefix);
+        }
+        number[0] = prng.chance(scan_percent, 100) ? '9' : number[0] == '9' ? '4' : number[0];
+        into.numbers.push_back(number);
+    }
+    for (size_t i = 0; i < query_count; ++i) {
+        MtQuery query;
+        query.customer = CustomerId{static_cast<uint16_t>(i % 8)};
+        query.plan = PlanId{0};
+        query.destination = into.numbers[i];
+        query.sender = i % 2 == 0 ? "ACME" : "447700900123";
+        query.sm = into.messages.data();
+        query.spread = prng();
+        into.queries.push_back(query);
+    }
+}
+
+uint64_t decide_all(Workload& work, std::vector<MtDecision>& decisions) {
+    uint64_t sum = 0;
+    for (size_t at = 0; at < query_count; at += limits::burst) {
+        work.table.decide(std::span(work.queries).subspan(at, limits::burst),
+                          std::span(decisions).subspan(at, limits::burst), work.scratch);
+        for (size_t i = at; i < at + limits::burst; ++i) {
+            sum += decisions[i].rule_line + decisions[i].targets[0].value;
+        }
+    }
+    return sum;
+}
+
+// No expression matches these messages, so the longest prefix alone decides. Every eighth message:
+// the walk takes longer than the benchmark.
+void verify(const Workload& work, const std::vector<MtDecision>& decisions) {
+    for (size_t i = 0; i < query_count; i += 8) {
+        const MtRule* best = nullptr;
+        for (const MtRule& rule : work.table.rules()) {
+            if (rule.plan == "default" && work.queries[i].destination.starts_with(rule.prefix) &&
+                (best == nullptr || rule.prefix.size() > best->prefix.size())) {
+                best = &rule;
+            }
+        }
+        SY_ASSERT(decisions[i].rule_line == (best == nullptr ? 0 : best->line));
+        SY_ASSERT(decisions[i].target_count == (best == nullptr ? 0 : 3));
+    }
+}
+
+void mt_decide(benchmark::State& state) {
+    Workload work;
+    fill(work, static_cast<uint32_t>(state.range(0)));
+    std::vector<MtDecision> decisions(query_count);
+    decide_all(work, decisions);
+    verify(work, decisions);
+    uint64_t sum = 0;
+    for (auto _ : state) {
+        sum = decide_all(work, decisions);
+        benchmark::DoNotOptimize(sum);
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
+    state.counters["ns_per_message"] = benchmark::Counter(
+        static_cast<double>(query_count) * 1e-9,
+        benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["checksum"] = static_cast<double>(sum);
+}
+BENCHMARK(mt_decide)
+    ->Name("route/mt_decide/prefixes=10k/expressions=20/scan_percent")
+    ->Arg(0)
+    ->Arg(10)
+    ->Arg(100)
+    ->Unit(benchmark::kMicrosecond);
+
+void prefix_find(benchmark::State& state) {
+    Workload work;
+    fill(work, 0);
+    std::vector<PrefixIndex::Entry> entries;
+    std::vector<KeyRange> ranges;
+    for (const MtRule& rule : work.table.rules()) {
+        ranges.push_back(prefix_range(rule.prefix));
+    }
+    std::sort(ranges.begin(), ranges.end(), [](const KeyRange& a, const KeyRange& b) {
+        return std::pair(a.first, b.last) < std::pair(b.first, a.last);
+    });
+    ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
+    for (const KeyRange& range : ranges) {
+        entries.push_back({0, range, 0, 0});
+    }
+    const PrefixIndex index(entries, 1);
+    std::vector<PrefixIndex::Probe> probes(query_count);
+    std::array<uint32_t, limits::burst> nodes{};
+    for (auto _ : state) {
+        for (size_t at = 0; at < query_count; at += limits::burst) {
+            for (size_t i = at; i < at + limits::burst; ++i) {
+                probes[i] = {number_key(work.queries[i].destination), 0};
+            }
+            index.find(std::span(probes).subspan(at, limits::burst), nodes);
+            benchmark::DoNotOptimize(nodes);
+        }
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
+}
+BENCHMARK(prefix_find)->Name("route/prefix_find/prefixes=10k")->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace sy::route
+
+BENCHMARK_MAIN();
