@@ -1,7 +1,6 @@
 #include "core/number/normalise.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/assert.h"
 
@@ -51,8 +50,7 @@ Outcome store(std::string_view country_code, std::string_view digits, Number& ou
         return Outcome::too_short;
     }
     out.digits.fill('\0');
-    std::memcpy(out.digits.data(), country_code.data(), country_code.size());
-    std::memcpy(out.digits.data() + country_code.size(), digits.data(), digits.size());
+    std::ranges::copy(digits, std::ranges::copy(country_code, out.digits.begin()).out);
     out.length = static_cast<uint8_t>(length);
     return Outcome::e164;
 }
@@ -62,7 +60,7 @@ Outcome store_short_code(std::string_view digits, Number& out) {
         return Outcome::too_short;
     }
     out.digits.fill('\0');
-    std::memcpy(out.digits.data(), digits.data(), digits.size());
+    std::ranges::copy(digits, out.digits.begin());
     out.length = static_cast<uint8_t>(digits.size());
     return Outcome::short_code;
 }
@@ -142,8 +140,7 @@ bool write_number(const Number& number,
     if (length > limits::address_octets_max) {
         return false;
     }
-    std::memcpy(buffer.data(), prefix.data(), prefix.size());
-    std::memcpy(buffer.data() + prefix.size(), number.digits.data(), number.length);
+    std::ranges::copy(number.view(), std::ranges::copy(prefix, buffer.begin()).out);
     out.ton = is_short ? form.short_code_ton : form.ton;
     out.npi = is_short ? form.short_code_npi : form.npi;
     out.digits = {buffer.data(), length};
