@@ -120,7 +120,7 @@ SenderKind classify_sender(const smpp::Address& sender, const NumberPlan& plan) 
 }
 
 std::string_view sender_text(std::string_view sender) {
-    std::string_view text = trimmed(sender);
+    const std::string_view text = trimmed(sender);
     std::string_view digits = text;
     if (take_international_mark(digits, true) && all_digits(digits)) {
         return digits;

@@ -20,8 +20,8 @@ namespace sy::text {
 }
 
 /// UTF-8 of `text`, the octets behind the UDH; `udh` names the national language tables. Returns
-/// the octets written, 0 where has_text() is false. UCS-2 is read as UTF-16BE, or as UTF-16LE behind
-/// its byte order mark (the mark itself is left out).
+/// the octets written, 0 where has_text() is false. UCS-2 is read as UTF-16BE, or as UTF-16LE
+/// behind its byte order mark (the mark itself is left out).
 size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out);
 
 struct Encoded {
