@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/config/complaints.h"
 #include "core/config/config.h"
+#include "core/config/expressions.h"
 #include "core/config/root_file.h"
 #include "core/config/tables.h"
 
@@ -43,8 +44,13 @@ struct Loading {
     Complaints root;
     Config config;
     RootPlaces places;
-    std::vector<Diagnostic> of_tables;
-    bool any_error = false;
+    Complaints mt{""};
+    Complaints mo{""};
+    Complaints errors{""};
+
+    [[nodiscard]] bool any_error() const {
+        return root.any_error() || mt.any_error() || mo.any_error() || errors.any_error();
+    }
 };
 
 // A file that is named must be there, and so must the mt table, without which nothing is routed.
@@ -64,8 +70,12 @@ void complain_of_missing(Loading& in,
     }
 }
 
-void read_table(
-    Loading& in, const TableFile& file, std::string_view key, const Names& names, ReadTable read) {
+void read_table(Loading& in,
+                const TableFile& file,
+                std::string_view key,
+                const Names& names,
+                Complaints& complaints,
+                ReadTable read) {
     if (file.path.empty()) {
         return;
     }
@@ -74,10 +84,8 @@ void read_table(
         complain_of_missing(in, file, key, text.error().text);
         return;
     }
-    Complaints complaints(file.path);
+    complaints = Complaints(file.path);
     read(*text, names, complaints, in.config);
-    complaints.append_to(in.of_tables);
-    in.any_error = in.any_error || complaints.any_error();
 }
 
 // Plans that rows name get ids too, and a customer whose plan has no row is told so.
@@ -110,11 +118,13 @@ void read_all(Loading& in) {
     }
     read_root(*text, in.registry, in.root, in.config, in.places);
     const Names names = names_of(in.config);
-    read_table(in, in.places.mt, "mt", names, read_mt);
-    read_table(in, in.places.mo, "mo", names, read_mo);
-    read_table(in, in.places.errors, "errors", names, read_errors);
-    if (!in.any_error && !in.root.any_error()) {
+    read_table(in, in.places.mt, "mt", names, in.mt, read_mt);
+    read_table(in, in.places.mo, "mo", names, in.mo, read_mo);
+    read_table(in, in.places.errors, "errors", names, in.errors, read_errors);
+    if (!in.any_error()) {
         check_plans(in);
+    } else {
+        check_expressions(in.config, in.mt, in.mo);  // all errors at once: compile() will not run
     }
 }
 
@@ -124,12 +134,13 @@ std::optional<Config> load(const std::string& root_path,
                            const ReadFile& read_file,
                            Registry& registry,
                            std::vector<Diagnostic>& diagnostics) {
-    Loading in{read_file, registry, Complaints(root_path), {}, {}, {}, false};
+    Loading in{read_file, registry, Complaints(root_path), {}, {}};
     in.config.directory = directory_of(root_path);
     read_all(in);
-    in.root.append_to(diagnostics);
-    diagnostics.insert(diagnostics.end(), in.of_tables.begin(), in.of_tables.end());
-    if (in.any_error || in.root.any_error()) {
+    for (const Complaints* each : {&in.root, &in.mt, &in.mo, &in.errors}) {
+        each->append_to(diagnostics);
+    }
+    if (in.any_error()) {
         return std::nullopt;
     }
     registry = std::move(in.registry);

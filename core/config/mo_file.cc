@@ -7,6 +7,7 @@
 #include "core/config/cells.h"
 #include "core/config/shadow.h"
 #include "core/config/tables.h"
+#include "core/route/keyword.h"
 
 namespace sy::config {
 namespace {
@@ -105,7 +106,7 @@ class MoReader {
     }
 
     std::string read_keyword() {
-        constexpr size_t keyword_octets_max = 160;  // no word of a text message is longer
+        constexpr size_t keyword_octets_max = route::keyword_bytes_max - 4;  // as MoTable has it
         const std::string_view cell = table_.cell(keyword);
         if (cell.find_first_of(" \t\r\n") != std::string_view::npos ||
             cell.size() > keyword_octets_max) {

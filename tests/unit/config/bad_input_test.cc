@@ -737,7 +737,7 @@ const BadInput bad_inputs[] = {
      "etc/mo.csv",
      replaced,
      "keyword,targets\nHELP ME,acme\n",
-     {"etc/mo.csv:2:1: error: keyword is 'HELP ME', expected one word of at most 160 octets"}},
+     {"etc/mo.csv:2:1: error: keyword is 'HELP ME', expected one word of at most 60 octets"}},
     {"mo_targets_missing",
      "etc/mo.csv",
      replaced,

@@ -86,6 +86,8 @@ short_code_digits = 5
 ton = 2
 npi = 8
 number_prefix = "+"
+short_code_ton = 6
+short_code_npi = 1
 acceptd_is_final = true
 receipt_by_text = false
 orphan_refuse = true
@@ -205,6 +207,8 @@ TEST_F(EveryKey, SetsTheSupplier) {
     EXPECT_EQ(supplier.number_form.ton, 2);
     EXPECT_EQ(supplier.number_form.npi, 8);
     EXPECT_EQ(supplier.number_form.prefix, "+");
+    EXPECT_EQ(supplier.number_form.short_code_ton, 6);
+    EXPECT_EQ(supplier.number_form.short_code_npi, 1);
     EXPECT_TRUE(supplier.acceptd_is_final);
     EXPECT_FALSE(supplier.receipt_by_text);
     EXPECT_TRUE(supplier.orphan_refuse);
