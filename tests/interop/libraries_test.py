@@ -63,6 +63,16 @@ window = 20
 message_id = "as-is"
 reconnect_min = "100ms"
 reconnect_max = "500ms"
+# Nobody listens there: this one comes to us (outbind), from beta's host.
+[[supplier]]
+name = "gamma"
+host = "{beta}:2778"
+outbind_from = ["{beta}"]
+system_id = "sy"
+password = "pass-b"
+bind = "transceiver"
+reconnect_min = "1s"
+reconnect_max = "5s"
 """
 
 MT = """plan,prefix,sender,text,priority,action,targets,select
@@ -73,6 +83,7 @@ default,49,,(?i)\\bcode \\d{6}\\b,10,route,alpha,
 default,49,^BANK$,,20,route,alpha,
 default,33,,,100,route,alpha > beta,order
 default,46,,,100,route,alpha:50 | beta:50,weight
+default,31,,,100,route,gamma,
 """
 
 MO = """number,keyword,targets
@@ -461,6 +472,10 @@ def other_operations(b):
     held = octets(held) if held else octets(pdu["message_payload"])
     b.lab.check_equal(f"its payload arrives (as {pdu['command']})", held, b"by data_sm")
 
+    alert_notification(b)
+
+
+def alert_notification(b):
     conn = b.alpha.receiving_conn()
     b.alpha.peer.send(conn, "alert_notification", source_addr_ton=1, source_addr_npi=1,
                       source_addr="447700900603", esme_addr_ton=1, esme_addr_npi=1,
@@ -468,6 +483,103 @@ def other_operations(b):
     sequence = b.alpha.peer.send(conn, "enquire_link")
     answer = b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
     b.lab.check_equal("alert_notification does not disturb the link", answer["command_status"], ROK)
+
+
+def submit_multi(b):
+    """Split over suppliers; the one answer names what failed."""
+    to = [(1, 1, "447700900610"), (1, 1, "493012340610"), (1, 1, "819012340610"), (0, 0, "447700900611")]
+    if b.customer.kind == "node":
+        fields = {"dest_address": [{"dest_addr_ton": ton, "dest_addr_npi": npi, "destination_addr": digits}
+                                   for ton, npi, digits in to]}
+    else:
+        fields = {"dest_flag": [1] * len(to), "dest_addr_ton": [ton for ton, _, _ in to],
+                  "dest_addr_npi": [npi for _, npi, _ in to],
+                  "destination_addr": [digits for _, _, digits in to]}
+    sequence = b.customer.send(
+        b.esme.conn, "submit_multi", service_type="", source_addr_ton=1, source_addr_npi=1,
+        source_addr="447700900123", esm_class=0, registered_delivery=1, data_coding=0,
+        short_message={"octets": b"to many".hex()}, **fields)
+    answer = b.esme.expect("submit_multi_resp", sequence_number=sequence)
+    b.lab.check("submit_multi answered with an id", answer["command_status"] == ROK and answer["message_id"],
+                answer)
+    if b.customer.kind == "node":
+        failed = [(sme["destination_addr"], sme["error_status_code"]) for sme in answer["unsuccess_sme"]]
+    else:
+        failed = list(zip(answer.get("destination_addr", []), answer.get("error_status_code", [])))
+    b.lab.check_equal("the destination without a route is the one that failed", failed,
+                      [("819012340610", RINVDSTADR)])
+    for smsc, digits in ((b.alpha, to[0][2]), (b.beta, to[1][2]), (b.alpha, to[3][2])):
+        got = smsc.expect_submit(destination_addr=digits)
+        b.lab.check_equal(f"{digits} got the text", short_octets(got), b"to many")
+        answered = smsc.receipt(got)
+        receipt = b.esme.expect("deliver_sm", source_addr=digits)
+        b.lab.check_equal(f"{digits}: its receipt has the one id", text_of(receipt["receipted_message_id"]),
+                          answer["message_id"])
+        b.lab.check_equal(f"{digits}: the supplier is answered", smsc.expect_delivered(answered), ROK)
+
+
+def old_version(b):
+    """A customer that binds as 3.3: ids of up to 8 hex digits, no TLVs, receipts as text."""
+    b.esme.unbind()
+    esme = b.connect()
+    response = esme.bind("transmitter", "acme", "secret", interface_version=0x33)
+    b.lab.check_equal("3.3 transmitter bound", response["command_status"], ROK)
+    b.lab.check("its bind response has no TLV", "sc_interface_version" not in response, response)
+    receiver = b.connect()
+    receiver.bind("receiver", "acme", "secret", interface_version=0x33)
+    sequence = b.submit("447700900620", esme=esme, registered_delivery=1)
+    got = b.alpha.expect_submit(destination_addr="447700900620")
+    response = b.answer_to(sequence, esme)
+    try:
+        short_hex = len(response["message_id"]) <= 8 and int(response["message_id"], 16) >= 0
+    except ValueError:
+        short_hex = False
+    b.lab.check("its id is at most 8 hex digits", short_hex, response)
+    answered = b.alpha.receipt(got)
+    receipt = receiver.expect("deliver_sm")
+    text = short_octets(receipt).decode("latin-1")
+    b.lab.check("its receipt has that id", text.startswith(f"id:{response['message_id']} "), text)
+    tlvs = [name for name in ("receipted_message_id", "message_state", "network_error_code") if name in receipt]
+    b.lab.check_equal("its receipt has no TLVs", tlvs, [])
+    b.lab.check_equal("the supplier is answered", b.alpha.expect_delivered(answered), ROK)
+    for each in (esme, receiver):
+        each.unbind()
+    b.bind_transceiver()
+
+
+def bursts(b):
+    """A full window at once, over both suppliers: every answer comes, under its own number."""
+    for turn in range(5):
+        sent = {}
+        for index in range(40):
+            prefix = ("4477009", "4930123")[index % 2]
+            sent[b.submit(f"{prefix}{turn}{index:04}")] = f"{prefix}{turn}{index:04}"
+        answers = {sequence: b.answer_to(sequence) for sequence in sent}
+        refused = {sent[s]: hex(a["command_status"]) for s, a in answers.items() if a["command_status"]}
+        b.lab.check_equal(f"{turn}: 40 submits in one go all accepted", refused, {})
+        b.lab.check_equal(f"{turn}: every id is another", len({a.get("message_id") for a in answers.values()}), 40)
+        got = [event["pdu"]["destination_addr"] for smsc in (b.alpha, b.beta)
+               for event in smsc.peer.take_unclaimed("submit_sm")]
+        b.lab.check_equal(f"{turn}: each reached a supplier once", sorted(got), sorted(sent.values()))
+
+
+def outbind(b):
+    """A supplier that calls us: the router binds on the link that the supplier opened."""
+    peer = b.beta.peer
+    peer.command("connect", host=ROUTER_ADDRESS, port=PORT)
+    conn = peer.expect("connected")["conn"]
+    peer.send(conn, "outbind", system_id="smsc", password="pass-b")
+    bind = peer.expect("pdu", where=lambda e: e["conn"] == conn and e["pdu"]["command"].startswith("bind_"),
+                       what=f"bind on connection {conn}")["pdu"]
+    b.lab.check_equal("outbind answered by a bind on the same link", (bind["command"], bind["system_id"]),
+                      ("bind_transceiver", "sy"))
+    sequence = b.submit("31612345678")
+    got = peer.expect_pdu(conn, "submit_sm", destination_addr="31612345678")
+    b.lab.check("messages leave by that link", b.answer_to(sequence)["command_status"] == ROK, got)
+    sequence = peer.send(conn, "unbind")
+    peer.expect_pdu(conn, "unbind_resp", sequence_number=sequence)
+    peer.expect("closed", where=lambda event: event["conn"] == conn)
+    b.lab.check("unbound and closed", True)
 
 
 def enquire_links(b):
@@ -568,7 +680,8 @@ def dissect(b):
                 "deliver_sm": 0x5, "deliver_sm_resp": 0x80000005, "enquire_link": 0x15,
                 "enquire_link_resp": 0x80000015, "unbind": 0x6, "unbind_resp": 0x80000006,
                 "query_sm_resp": 0x80000003, "cancel_sm_resp": 0x80000008,
-                "replace_sm_resp": 0x80000007, "data_sm_resp": 0x80000103}
+                "replace_sm_resp": 0x80000007, "data_sm_resp": 0x80000103,
+                "submit_multi_resp": 0x80000021}
     missing = [name for name, command in expected.items() if not counts[command]]
     b.lab.check("the dissector saw the router send every kind of PDU", not missing, f"missing {missing}")
     print(f"# dissected from the router: {sum(counts.values())} PDUs, "
@@ -589,8 +702,8 @@ def main():
     b.lab.scenario("start", b.start)
     if b.esme:
         for scenario in (binds, refused_binds, routes, content, receipts, receipts_to_a_pair,
-                         mobile_originated, long_messages, reroute, other_operations, enquire_links,
-                         supplier_goes_and_comes, lost_customer, reload):
+                         mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
+                         bursts, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
             b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)
             b.lab.scenario(f"after {scenario.__name__.replace('_', ' ')}", b.settle)
         b.lab.scenario("drain", drain, b)
