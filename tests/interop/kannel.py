@@ -52,7 +52,7 @@ host = {router}
 smsc-username = {system_id}
 smsc-password = {password}
 system-type = ""
-interface-version = 34
+interface-version = {version}
 enquire-link-interval = {enquire}
 reconnect-delay = 1
 max-pending-submits = 10
@@ -117,13 +117,14 @@ class Reports:
 
 
 class Kannel:
-    def __init__(self, lab, name, mode, account, http_port, enquire_link_seconds=1):
+    def __init__(self, lab, name, mode, account, http_port, enquire_link_seconds=1, version=34):
         system_id, password = account
         self.lab, self.host, self.mode, self.http_port = lab, lab.host(name), mode, http_port
         self.name, self.file = name, lab.path(f"{name}.conf")
         with open(self.file, "w") as file:
             links = "".join(LINK.format(router=ROUTER_ADDRESS, mode=each, system_id=system_id,
-                                        password=password, enquire=enquire_link_seconds)
+                                        password=password, enquire=enquire_link_seconds,
+                                        version=version)
                             for each in MODES[mode])
             file.write(CONFIGURATION.format(router=ROUTER_ADDRESS, links=links, http=http_port))
         self.processes = []
