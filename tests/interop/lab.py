@@ -18,6 +18,7 @@ import traceback
 INSIDE = "SWITCHYARD_INTEROP_INSIDE"
 BRIDGE = "lab0"
 ROUTER_ADDRESS = "10.77.0.1"
+ROUTER_ADDRESS_V6 = "fd77::1"
 
 
 class Missing(Exception):
@@ -94,7 +95,7 @@ def npm_modules(build_directory):
 
 
 class Host:
-    """A network namespace with one address on the lab's bridge."""
+    """A network namespace with an IPv4 and an IPv6 address on the lab's bridge."""
 
     def __init__(self, lab, name, address):
         self.lab, self.name, self.address = lab, name, address
@@ -118,6 +119,7 @@ class Lab:
         self._run("ip", "link", "set", "lo", "up")
         self._run("ip", "link", "add", BRIDGE, "type", "bridge")
         self._run("ip", "address", "add", f"{ROUTER_ADDRESS}/24", "dev", BRIDGE)
+        self._run("ip", "address", "add", f"{ROUTER_ADDRESS_V6}/64", "dev", BRIDGE, "nodad")
         self._run("ip", "link", "set", BRIDGE, "up")
 
     def _run(self, *command):
@@ -138,6 +140,7 @@ class Lab:
                       "peer", "name", "eth0", "netns", name)
             self._run("ip", "link", "set", f"v{number}", "master", BRIDGE, "up")
             self._run("ip", "-n", name, "address", "add", f"{host.address}/24", "dev", "eth0")
+            self._run("ip", "-n", name, "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
             self._run("ip", "-n", name, "link", "set", "eth0", "up")
             self._run("ip", "-n", name, "link", "set", "lo", "up")
             self.hosts[name] = host

@@ -12,7 +12,7 @@ import time
 
 import lab as lab_module
 from capture import Capture
-from lab import Lab, Missing, ROUTER_ADDRESS, wait_until
+from lab import Lab, Missing, ROUTER_ADDRESS, ROUTER_ADDRESS_V6, wait_until
 from router import PORT, Router
 from smpp_peer import (brief, Esme, Peer, RBINDFAIL, RCANCELFAIL, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
                        RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, Smsc, number,
@@ -22,7 +22,7 @@ TOML = """
 [runtime]
 workers = {workers}
 [smpp]
-listen = ["0.0.0.0:2775"]
+listen = ["0.0.0.0:2775", "[::]:2775"]
 enquire_link = "1s"
 [routes]
 mt = "mt.csv"
@@ -34,7 +34,7 @@ password = "secret"
 plan = "default"
 binds = 8
 window = 50
-allow = ["10.77.0.0/24"]
+allow = ["10.77.0.0/24", "fd77::/64"]
 numbers = ["447700900123"]
 [[customer]]
 name = "idle"
@@ -183,6 +183,14 @@ def binds(b):
     b.lab.check_equal("a supplier with bind = pair gets one of each", modes, ["receiver", "transmitter"])
     b.lab.check_equal("a supplier with bind = transceiver gets that", list(b.alpha.binds.values()),
                       ["transceiver"])
+
+
+def over_ipv6(b):
+    """Net::SMPP knows IPv4 only: the peer that is made of node-smpp calls, whatever else it is."""
+    peer = next(p for p in (b.customer, b.alpha.peer, b.beta.peer) if p.kind == "node")
+    esme = Esme(peer, ROUTER_ADDRESS_V6, PORT)
+    b.lab.check_equal("bound over IPv6", esme.bind("transceiver", "acme", "secret")["command_status"], ROK)
+    b.lab.check_equal("unbound over IPv6", esme.unbind()["command_status"], ROK)
 
 
 def refused_binds(b):
@@ -701,7 +709,7 @@ def main():
     print(f"# customer {b.customer.library}, alpha {b.alpha.peer.library}, beta {b.beta.peer.library}")
     b.lab.scenario("start", b.start)
     if b.esme:
-        for scenario in (binds, refused_binds, routes, content, receipts, receipts_to_a_pair,
+        for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipts_to_a_pair,
                          mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
                          bursts, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
             b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)

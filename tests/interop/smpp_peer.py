@@ -285,6 +285,7 @@ class Smsc:
         return self.peer.expect_pdu(None, command, seconds, **fields)
 
     def wait_bound(self, count=1, seconds=10.0):
+        """Until the router has that many binds here and has seen our answers to them."""
         end = time.monotonic() + seconds
         with self.peer.condition:
             while len(self.binds) < count:
@@ -292,7 +293,10 @@ class Smsc:
                 if left <= 0:
                     raise Missing(f"{self.peer.label}: {count} binds; has {self.binds}")
                 self.peer.condition.wait(left)
-        return next(iter(self.binds))
+            conns = list(self.binds)
+        for conn in conns:
+            sequence = self.peer.send(conn, "enquire_link")
+            self.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
 
     def receiving_conn(self):
         """A connection that may carry deliver_sm."""
