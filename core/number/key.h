@@ -7,7 +7,6 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #if defined(__BMI2__)
@@ -57,12 +56,25 @@ inline constexpr uint64_t octet_ones = 0x0101010101010101u;
 #endif
 }
 
-/// The first `length` octets as a big-endian word, '0' behind them. REQUIRES: length <= 8.
+inline constexpr uint64_t eight_zeros = octet_ones * '0';
+
+/// The first `length` octets as a big-endian word, '0' behind them, without a read past the end:
+/// two loads that overlap. REQUIRES: 1 <= length <= 8.
 [[nodiscard]] inline uint64_t load_digits(const char* from, size_t length) {
-    std::array<char, 8> octets;
-    octets.fill('0');
-    std::memcpy(octets.data(), from, length);
-    return load_be<uint64_t>(reinterpret_cast<const uint8_t*>(octets.data()));
+    const auto* octets = reinterpret_cast<const uint8_t*>(from);
+    uint64_t word = 0;
+    if (length == 8) {
+        return load_be<uint64_t>(octets);
+    }
+    if (length >= 4) {
+        word = uint64_t{load_be<uint32_t>(octets)} << 32 |
+               uint64_t{load_be<uint32_t>(octets + length - 4)} << (64 - 8 * length);
+    } else {
+        // First, middle and last octet: of one or two they coincide.
+        word = uint64_t{octets[0]} << 56 | uint64_t{octets[length / 2]} << (56 - 8 * (length / 2)) |
+               uint64_t{octets[length - 1]} << (64 - 8 * length);
+    }
+    return word | eight_zeros >> (8 * length);
 }
 
 /// Places behind the first `length` digits, all bits set. REQUIRES: length <= 15.
@@ -75,9 +87,16 @@ inline constexpr uint64_t octet_ones = 0x0101010101010101u;
     if (digits.empty() || digits.size() > limits::number_digits_max) {
         return Key::none;
     }
-    const size_t head = digits.size() < 8 ? digits.size() : 8;
-    const uint64_t high = load_digits(digits.data(), head);
-    const uint64_t low = load_digits(digits.data() + head, digits.size() - head);
+    uint64_t high = 0;
+    uint64_t low = eight_zeros;
+    if (digits.size() > 8) {  // nearly all numbers: the second load overlaps the first
+        const auto* octets = reinterpret_cast<const uint8_t*>(digits.data());
+        const size_t length = digits.size() - 8;
+        high = load_be<uint64_t>(octets);
+        low = load_be<uint64_t>(octets + length) << (64 - 8 * length) | eight_zeros >> (8 * length);
+    } else {
+        high = load_digits(digits.data(), digits.size());
+    }
     if (!all_digits(high) || !all_digits(low)) {
         return Key::none;
     }

@@ -99,6 +99,51 @@ TEST(Gsm7, LanguageWithoutATableFallsBackToTheDefault) {
     }
 }
 
+// The decoder copies blocks of common characters without looking them up: a block with any one
+// octet in any place must read as the octets one by one do.
+TEST(Gsm7, BlocksReadAsTheirOctets) {
+    for (uint8_t locking = 0; locking < 4; ++locking) {
+        const Udh udh = with_languages(locking, 0);
+        for (unsigned octet = 0; octet < 256; ++octet) {
+            if (octet == gsm7_escape) {
+                continue;
+            }
+            const auto special = static_cast<uint8_t>(octet);
+            const std::string one = decoded({special}, CharacterSet::gsm7, udh);
+            for (size_t place = 0; place < 40; ++place) {
+                Bytes text(40, 'x');
+                text[place] = special;
+                std::string want(40, 'x');
+                want.replace(place, 1, one);
+                ASSERT_EQ(decoded(text, CharacterSet::gsm7, udh), want) << octet << ' ' << place;
+            }
+        }
+    }
+}
+
+TEST(Gsm7, EscapePairAcrossABlockBoundary) {
+    for (size_t place = 10; place < 36; ++place) {
+        Bytes text(40, 'x');
+        text[place] = gsm7_escape;
+        text[place + 1] = 0x65;
+        EXPECT_EQ(decoded(text, CharacterSet::gsm7),
+                  std::string(place, 'x') + "€" + std::string(38 - place, 'x'));
+    }
+}
+
+TEST(Latin1, BlocksReadAsTheirOctets) {
+    for (unsigned octet = 0; octet < 256; ++octet) {
+        const auto special = static_cast<uint8_t>(octet);
+        for (size_t place = 0; place < 40; ++place) {
+            Bytes text(40, 'x');
+            text[place] = special;
+            std::string want(40, 'x');
+            want.replace(place, 1, decoded({special}, CharacterSet::latin1));
+            ASSERT_EQ(decoded(text, CharacterSet::latin1), want) << octet << ' ' << place;
+        }
+    }
+}
+
 TEST(Latin1, EveryOctetIsItsCodePoint) {
     EXPECT_EQ(decoded({'a', 0xA3, 0xE9, 0xFC, 0xFF, 0x40}, CharacterSet::latin1), "a£éüÿ@");
 }
