@@ -64,9 +64,11 @@ ErrorClass default_class(CommandStatus status) {
 
 ErrorTable::ErrorTable() = default;
 
-ErrorTable::ErrorTable(std::vector<ErrorRule> rules) : rules_(std::move(rules)) {
-    // Stable: of two rows for the same, the earlier one is found first.
-    std::stable_sort(rules_.begin(), rules_.end(), before);
+ErrorTable::ErrorTable(const std::vector<ErrorRule>& rules) {
+    // One by one behind its equals: of two rows for the same, the earlier one is found first.
+    for (const ErrorRule& rule : rules) {
+        rules_.insert(std::upper_bound(rules_.begin(), rules_.end(), rule, before), rule);
+    }
 }
 
 ErrorClass ErrorTable::classify(SupplierId supplier, CommandStatus status) const {

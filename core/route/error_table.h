@@ -14,7 +14,7 @@ class ErrorTable {
     /// The default table alone (PROTOCOL 10).
     ErrorTable();
     /// Rows of errors.csv before the defaults; a row for a supplier before one for any.
-    explicit ErrorTable(std::vector<ErrorRule> rules);
+    explicit ErrorTable(const std::vector<ErrorRule>& rules);
 
     [[nodiscard]] ErrorClass classify(SupplierId supplier, smpp::CommandStatus status) const;
 
