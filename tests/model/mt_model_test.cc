@@ -196,20 +196,20 @@ TEST(MtModel, TableAgreesWithTheModelWithoutExpressions) {
     Prng prng(1);
     model::Matcher matcher;
     uint64_t routed = 0;
-    for (int round = 0; round < 5000; ++round) {
+    for (int round = 0; round < model::plain_rounds; ++round) {
         ASSERT_NO_FATAL_FAILURE(run_round(prng, false, matcher, routed)) << "round " << round;
     }
-    EXPECT_GT(routed, 10'000U);  // the rounds did ask something
+    EXPECT_GT(routed, 2U * model::plain_rounds);  // the rounds did ask something
 }
 
 TEST(MtModel, TableAgreesWithTheModelWithExpressions) {
     Prng prng(2);
     model::Matcher matcher;
     uint64_t routed = 0;
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < model::scanning_rounds; ++round) {
         ASSERT_NO_FATAL_FAILURE(run_round(prng, true, matcher, routed)) << "round " << round;
     }
-    EXPECT_GT(routed, 1'000U);
+    EXPECT_GT(routed, 2U * model::scanning_rounds);
 }
 
 }  // namespace

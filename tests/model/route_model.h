@@ -19,6 +19,15 @@
 
 namespace sy::route::model {
 
+// Tables a test. Sanitizers and checks make a round ten times slower.
+#ifdef SY_CHECKS
+inline constexpr int plain_rounds = 500;
+inline constexpr int scanning_rounds = 60;
+#else
+inline constexpr int plain_rounds = 5000;
+inline constexpr int scanning_rounds = 300;
+#endif
+
 /// True if this one expression, compiled alone, matches.
 class Matcher {
   public:
