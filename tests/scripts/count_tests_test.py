@@ -33,6 +33,14 @@ class CountTests(unittest.TestCase):
     def test_failed_case_counts_once(self):
         self.assertEqual(count(program("FAIL", OK + BAD + SUMMARY)), ("1 passed, 1 failed", 1))
 
+    def test_tap_cases_count_but_what_was_skipped(self):
+        tap = "TAP version 13\n1..3\nok 1 - a\nok 2 - b # SKIP no kannel\nok 3 - c\n"
+        self.assertEqual(count(program("OK", tap)), ("2 passed, 0 failed", 0))
+        self.assertEqual(count(program("FAIL", tap + "not ok 4 - d\n")),
+                         ("2 passed, 1 failed", 1))
+        self.assertEqual(count(program("ERROR", "1..3\nok 1 - a\nBail out! gone\n")),
+                         ("1 passed, 1 failed", 1))
+
     def test_crash_and_timeout_count_as_failures(self):
         self.assertEqual(count(program("ERROR", OK)), ("1 passed, 1 failed", 1))
         self.assertEqual(count(program("TIMEOUT")), ("0 passed, 1 failed", 1))
