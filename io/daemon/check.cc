@@ -1,0 +1,36 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "io/daemon/commands.h"
+#include "io/daemon/host.h"
+#include "io/daemon/load.h"
+
+namespace sy::daemon {
+
+int check(const std::string& config_path) {
+    config::Registry registry;
+    std::vector<config::Diagnostic> diagnostics;
+    const std::optional<Loaded> loaded = load(config_path, registry, nullptr, nullptr, diagnostics);
+    if (loaded) {
+        // The file may be meant for another machine: a warning here, an error for `run`.
+        if (const auto cpus = check_cpus(loaded->config.runtime.workers); !cpus) {
+            diagnostics.push_back(
+                {config::Diagnostic::Severity::warning, config_path, 0, 0, cpus.error().text});
+        }
+    }
+    print(diagnostics);
+    const uint32_t error_count = count_errors(diagnostics);
+    if (!loaded || error_count > 0) {
+        fmt::print(stderr, "{}: {} error{}\n", config_path, error_count,
+                   error_count == 1 ? "" : "s");
+        return 1;
+    }
+    const config::Config& config = loaded->config;
+    fmt::print("{}: ok: {} customers, {} suppliers, {} MT rules, {} MO rules, {} error rules\n",
+               config_path, config.customers.size(), config.suppliers.size(),
+               config.mt_rules.size(), config.mo_rules.size(), config.error_rules.size());
+    return 0;
+}
+
+}  // namespace sy::daemon
