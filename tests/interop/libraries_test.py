@@ -15,7 +15,7 @@ from capture import Capture
 from lab import Lab, Missing, ROUTER_ADDRESS, ROUTER_ADDRESS_V6, wait_until
 from router import PORT, Router
 from smpp_peer import (brief, Esme, Peer, RBINDFAIL, RCANCELFAIL, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
-                       RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, Smsc, number,
+                       RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, RX_R_APPN, Smsc, number,
                        octets, text_of, tlv, wire_time)
 
 TOML = """
@@ -391,6 +391,13 @@ def mobile_originated(b):
     got = b.esme.expect("deliver_sm")
     b.lab.check_equal("MO in UCS-2 by a receiver bind", (got["data_coding"], short_octets(got)), (8, text))
     b.lab.check_equal("its supplier is answered ROK", b.beta.expect_delivered(sequence), ROK)
+    b.esme.deliver_status = RX_R_APPN
+    sequence = b.alpha.deliver(source_addr="447700900403", destination_addr="447700900123",
+                               short_message={"octets": b"no".hex()})
+    b.esme.expect("deliver_sm")
+    b.lab.check_equal("MO that the customer refuses for good: the supplier is told so",
+                      b.alpha.expect_delivered(sequence), RX_R_APPN)
+    b.esme.deliver_status = ROK
     sequence = b.alpha.deliver(source_addr="447700900402", destination_addr="447700900555",
                                short_message={"octets": b"hi".hex()})
     status = b.alpha.expect_delivered(sequence)
@@ -571,6 +578,44 @@ def bursts(b):
         b.lab.check_equal(f"{turn}: each reached a supplier once", sorted(got), sorted(sent.values()))
 
 
+def windows(b):
+    """A supplier that is slow: it sees its window and no more, the customer gets its own and no more."""
+    b.alpha.policy = lambda pdu: None
+    sent = [b.submit(f"4477009{index:05}") for index in range(50)]
+    held = [b.alpha.expect_submit() for _ in range(20)]
+    status = b.answer_to(b.submit("447700950051"))["command_status"]
+    b.lab.check_equal("submit 51 of a window of 50: RTHROTTLED", status, RTHROTTLED)
+    conn = b.alpha.receiving_conn()
+    sequence = b.alpha.peer.send(conn, "enquire_link")
+    b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    b.lab.check_equal("the supplier has 20 of its window of 20", b.alpha.peer.count_pdus("submit_sm"), 0)
+    b.lab.check_equal("a full window does not hold up enquire_link",
+                      b.esme.request("enquire_link")["command_status"], ROK)
+    b.alpha.policy = lambda pdu: ROK
+    for pdu in held:
+        b.alpha.accept(pdu["conn"], pdu)
+    statuses = {b.answer_to(sequence)["command_status"] for sequence in sent}
+    b.lab.check_equal("all 50 are accepted in the end", statuses, {ROK})
+    rest = [b.alpha.expect_submit()["destination_addr"] for _ in range(30)]
+    got = [pdu["destination_addr"] for pdu in held] + rest
+    b.lab.check_equal("each arrived once and in order", got, [f"4477009{index:05}" for index in range(50)])
+
+
+def link_lost(b):
+    """The supplier's link drops between submit and response: the outcome is unknown, the customer is told."""
+    b.alpha.policy = lambda pdu: None
+    sent = [b.submit(f"44770096{index:04}") for index in range(5)]
+    conns = {b.alpha.expect_submit()["conn"] for _ in sent}
+    b.alpha.policy = lambda pdu: ROK
+    for conn in conns:
+        b.alpha.peer.command("close", conn=conn)
+    statuses = [b.answer_to(sequence)["command_status"] for sequence in sent]
+    b.lab.check("each of the five is answered, none with ROK", ROK not in statuses, statuses)
+    b.alpha.wait_bound(1)
+    b.send_and_take(b.alpha, "447700960010")
+    b.lab.check_equal("none of them was sent again", b.alpha.peer.count_pdus("submit_sm"), 0)
+
+
 def outbind(b):
     """A supplier that calls us: the router binds on the link that the supplier opened."""
     peer = b.beta.peer
@@ -711,7 +756,7 @@ def main():
     if b.esme:
         for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipts_to_a_pair,
                          mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
-                         bursts, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
+                         bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
             b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)
             b.lab.scenario(f"after {scenario.__name__.replace('_', ' ')}", b.settle)
         b.lab.scenario("drain", drain, b)
