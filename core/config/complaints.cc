@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -59,11 +60,18 @@ std::string to_string(const Diagnostic& diagnostic) {
 }
 
 void Complaints::append_to(std::vector<Diagnostic>& out) const {
-    const auto start = static_cast<std::ptrdiff_t>(out.size());
-    out.insert(out.end(), kept_.begin(), kept_.end());
-    std::stable_sort(out.begin() + start, out.end(), [](const auto& a, const auto& b) {
-        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    // By place, then in the order they were made; libstdc++ 12's stable_sort uses what C++23
+    // deprecates.
+    std::vector<const Diagnostic*> sorted;
+    for (const Diagnostic& diagnostic : kept_) {
+        sorted.push_back(&diagnostic);
+    }
+    std::sort(sorted.begin(), sorted.end(), [](const Diagnostic* a, const Diagnostic* b) {
+        return std::tuple(a->line, a->column, a) < std::tuple(b->line, b->column, b);
     });
+    for (const Diagnostic* diagnostic : sorted) {
+        out.push_back(*diagnostic);
+    }
     const auto rest = [&](uint32_t count, Diagnostic::Severity severity, const char* what) {
         if (count > shown_max) {
             out.push_back({severity, file_, 0, 0,
