@@ -12,7 +12,7 @@ namespace {
 
 using enum CommandStatus;
 
-constexpr uint16_t tag_message_payload = 0x0424;  // SMPP 3.4 section 5.3.2.32
+constexpr auto tag_message_payload = static_cast<uint16_t>(TlvTag::message_payload);
 
 // What encode_sm writes besides the variable fields: header, TON and NPI of two addresses, five
 // NULs, eight one-octet fields (esm_class to sm_length).

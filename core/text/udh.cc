@@ -15,12 +15,6 @@ constexpr uint8_t iei_locking_shift = 0x25;
 constexpr uint8_t iei_sim_toolkit_first = 0x70;
 constexpr uint8_t iei_sim_toolkit_last = 0x7F;
 
-// SMPP 3.4 section 5.3.2.
-constexpr uint16_t tag_sar_msg_ref_num = 0x020C;
-constexpr uint16_t tag_sar_total_segments = 0x020E;
-constexpr uint16_t tag_sar_segment_seqnum = 0x020F;
-constexpr uint16_t tag_message_payload = 0x0424;
-
 bool sensible(const Concat& concat) {
     return concat.seq != 0 && concat.seq <= concat.total;
 }
@@ -76,7 +70,7 @@ MessageText message_text(const smpp::Sm& sm) {
         Octets rest = sm.tlvs;
         smpp::Tlv tlv;
         while (!out.payload && smpp::next_tlv(rest, tlv)) {
-            if (tlv.tag == tag_message_payload) {
+            if (tlv.tag == smpp::TlvTag::message_payload) {
                 out.octets = tlv.value;
                 out.payload = true;
             }
@@ -98,13 +92,13 @@ std::optional<Concat> concat_of(const smpp::Sm& sm, const Udh& udh) {
     Octets rest = sm.tlvs;
     smpp::Tlv tlv;
     while (smpp::next_tlv(rest, tlv)) {
-        if (tlv.tag == tag_sar_msg_ref_num && tlv.value.size() == 2) {
+        if (tlv.tag == smpp::TlvTag::sar_msg_ref_num && tlv.value.size() == 2) {
             sar.ref = load_be<uint16_t>(tlv.value.data());
             seen |= 1;
-        } else if (tlv.tag == tag_sar_total_segments && tlv.value.size() == 1) {
+        } else if (tlv.tag == smpp::TlvTag::sar_total_segments && tlv.value.size() == 1) {
             sar.total = tlv.value[0];
             seen |= 2;
-        } else if (tlv.tag == tag_sar_segment_seqnum && tlv.value.size() == 1) {
+        } else if (tlv.tag == smpp::TlvTag::sar_segment_seqnum && tlv.value.size() == 1) {
             sar.seq = tlv.value[0];
             seen |= 4;
         }
