@@ -48,20 +48,41 @@ bool check(const std::string& expression, std::string& why) {
     return true;
 }
 
-// The arrays that hs_compile_multi() wants, without the expressions already refused.
+// The arrays that hs_compile_multi() wants.
 struct Input {
     std::vector<const char*> expressions;
     std::vector<unsigned> flags;
     std::vector<unsigned> ids;
 
-    explicit Input(std::span<const std::string> from, const std::vector<bool>& refused) {
+    /// All but the refused ones.
+    Input(std::span<const std::string> from, const std::vector<bool>& refused) {
         for (size_t i = 0; i < from.size(); ++i) {
             if (!refused[i]) {
-                expressions.push_back(from[i].c_str());
-                flags.push_back(flags_of(from[i]));
-                ids.push_back(static_cast<unsigned>(i));
+                add(from[i], static_cast<unsigned>(i));
             }
         }
+    }
+    Input(const std::string& expression, unsigned id) { add(expression, id); }
+
+    template <class DatabasePtr>
+    [[nodiscard]] bool compile(DatabasePtr& database, std::string& why) const {
+        hs_database_t* compiled = nullptr;
+        hs_compile_error_t* error = nullptr;
+        if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
+                             static_cast<unsigned>(ids.size()), HS_MODE_BLOCK, nullptr, &compiled,
+                             &error) != HS_SUCCESS) {
+            why = text_of(error);
+            return false;
+        }
+        database.reset(compiled);
+        return true;
+    }
+
+  private:
+    void add(const std::string& expression, unsigned id) {
+        expressions.push_back(expression.c_str());
+        flags.push_back(flags_of(expression));
+        ids.push_back(id);
     }
 };
 
@@ -87,30 +108,23 @@ PatternSet PatternSet::compile(std::span<const std::string> expressions,
         }
     }
     PatternSet set;
-    // What only the compiler refuses is named one at a time: it goes and the rest is tried again,
-    // so that the operator sees all of them in one run.
-    while (true) {
-        const Input input(expressions, refused);
-        if (input.ids.empty()) {
-            break;
+    // The compiler has limits that parsing does not see, and does not always say whose fault it is:
+    // then each is compiled alone.
+    std::string why;
+    const Input all(expressions, refused);
+    if (!all.ids.empty() && !all.compile(set.database_, why)) {
+        for (const unsigned id : all.ids) {
+            std::string own;
+            std::unique_ptr<hs_database, FreeDatabase> alone;
+            if (!Input(expressions[id], id).compile(alone, own)) {
+                errors.push_back({id, std::move(own)});
+            }
         }
-        hs_database_t* database = nullptr;
-        hs_compile_error_t* error = nullptr;
-        if (hs_compile_multi(input.expressions.data(), input.flags.data(), input.ids.data(),
-                             static_cast<unsigned>(input.ids.size()), HS_MODE_BLOCK, nullptr,
-                             &database, &error) == HS_SUCCESS) {
-            set.database_.reset(database);
-            set.count_ = static_cast<uint32_t>(expressions.size());
-            break;
+        if (errors.size() == errors_before) {
+            errors.push_back({all.ids.front(), "all expressions together: " + why});
         }
-        const int at = error != nullptr ? error->expression : -1;
-        const size_t index = at < 0 ? input.ids.front() : input.ids[static_cast<size_t>(at)];
-        errors.push_back({index, text_of(error)});
-        if (at < 0) {
-            break;  // Not the fault of one expression: all together are too large.
-        }
-        refused[index] = true;
     }
+    set.count_ = static_cast<uint32_t>(expressions.size());
     if (errors.size() != errors_before) {
         std::sort(errors.begin() + static_cast<ptrdiff_t>(errors_before), errors.end(),
                   [](const PatternError& a, const PatternError& b) { return a.index < b.index; });

@@ -11,11 +11,40 @@ namespace sy::match {
 
 namespace {
 
-// After "any character": true if one octet more or less makes no difference.
-bool unbounded_repeat(std::string_view rest) {
-    return rest.starts_with('*') || rest.starts_with('+') || rest.starts_with("{0,}") ||
-           rest.starts_with("{1,}");
+// What stands behind "any character".
+enum class Repeat : uint8_t {
+    any_number,    // "*": octets or characters, no difference
+    at_least_one,  // "+": none either, as long as no other one counts the same run of characters
+    counted,       // all else
+};
+
+Repeat repeat_of(std::string_view rest) {
+    if (rest.starts_with('*') || rest.starts_with("{0,}")) {
+        return Repeat::any_number;
+    }
+    return rest.starts_with('+') || rest.starts_with("{1,}") ? Repeat::at_least_one
+                                                             : Repeat::counted;
 }
+
+// Adds up what the "any character" atoms of an expression ask for.
+class Counting {
+  public:
+    void add(Repeat repeat) {
+        counted_ |= repeat == Repeat::counted;
+        at_least_one_ += repeat == Repeat::at_least_one ? 1 : 0;
+    }
+    void add_repeated_group() { repeated_group_ = true; }
+
+    // "\\W+.+" and "(.+){2}" want two characters; two octets of one would do otherwise.
+    [[nodiscard]] bool needs_characters() const {
+        return counted_ || at_least_one_ > 1 || (at_least_one_ == 1 && repeated_group_);
+    }
+
+  private:
+    bool counted_ = false;
+    bool repeated_group_ = false;
+    int at_least_one_ = 0;
+};
 
 unsigned number(std::string_view digits, int base) {
     unsigned value = 0;
@@ -23,10 +52,13 @@ unsigned number(std::string_view digits, int base) {
     return value;
 }
 
-// `rest` begins behind the backslash; never empty.
-bool escape_needs_utf8(std::string_view rest) {
-    const char kind = rest.front();
-    switch (kind) {
+bool any_but_ascii(char escape) {
+    return std::string_view("WDSNHV").find(escape) != std::string_view::npos;
+}
+
+// An escape that names characters beyond ASCII. `rest` begins behind the backslash; never empty.
+bool names_wide_character(std::string_view rest) {
+    switch (rest.front()) {
         case 'p':
         case 'P':
         case 'X':
@@ -40,13 +72,6 @@ bool escape_needs_utf8(std::string_view rest) {
         case '2':
         case '3':
             return number(rest.substr(0, 3), 8) >= 0x80;
-        case 'W':
-        case 'D':
-        case 'S':
-        case 'N':
-        case 'H':
-        case 'V':
-            return !unbounded_repeat(rest.substr(1));
         default:
             return false;
     }
@@ -67,7 +92,7 @@ ClassEnd skip_class(std::string_view text, size_t at) {
     }
     for (bool first = true; i < text.size() && (first || text[i] != ']'); first = false) {
         if (text[i] == '\\' && i + 1 < text.size()) {
-            beyond_ascii |= std::string_view("WDSHVN").find(text[i + 1]) != std::string_view::npos;
+            beyond_ascii |= any_but_ascii(text[i + 1]);
             i += 2;
         } else if (text.substr(i).starts_with("[:")) {
             beyond_ascii |= text.substr(i).starts_with("[:^");
@@ -90,44 +115,44 @@ bool names_wide_characters(std::string_view expression) {
             return true;
         }
         if (expression[i] == '\\' && i + 1 < expression.size()) {
-            const char kind = expression[i + 1];
-            const bool any_but = std::string_view("WDSNHV").find(kind) != std::string_view::npos;
-            if (!any_but && escape_needs_utf8(expression.substr(i + 1))) {
+            ++i;
+            if (names_wide_character(expression.substr(i))) {
                 return true;
             }
-            ++i;
         }
     }
     return false;
 }
 
+bool counts_characters(std::string_view expression) {
+    Counting counting;
+    for (size_t i = 0; i < expression.size();) {
+        const char c = expression[i];
+        size_t next = i + 1;
+        bool any_character = c == '.';
+        if (c == '\\' && next < expression.size()) {
+            any_character = any_but_ascii(expression[next]);
+            ++next;
+        } else if (c == '[') {
+            const ClassEnd end = skip_class(expression, i);
+            any_character = end.beyond_ascii;
+            next = end.next;
+        } else if (c == ')' && next < expression.size() &&
+                   std::string_view("*+?{").find(expression[next]) != std::string_view::npos) {
+            counting.add_repeated_group();
+        }
+        if (any_character) {
+            counting.add(repeat_of(expression.substr(next)));
+        }
+        i = next;
+    }
+    return counting.needs_characters();
+}
+
 }  // namespace
 
 bool needs_utf8_mode(std::string_view expression) {
-    if (names_wide_characters(expression)) {
-        return true;
-    }
-    for (size_t i = 0; i < expression.size();) {
-        const char c = expression[i];
-        if (c == '\\' && i + 1 < expression.size()) {
-            if (escape_needs_utf8(expression.substr(i + 1))) {
-                return true;
-            }
-            i += 2;
-        } else if (c == '[') {
-            const ClassEnd end = skip_class(expression, i);
-            if (end.beyond_ascii && !unbounded_repeat(expression.substr(end.next))) {
-                return true;
-            }
-            i = end.next;
-        } else {
-            if (c == '.' && !unbounded_repeat(expression.substr(i + 1))) {
-                return true;
-            }
-            ++i;
-        }
-    }
-    return false;
+    return names_wide_characters(expression) || counts_characters(expression);
 }
 
 }  // namespace sy::match

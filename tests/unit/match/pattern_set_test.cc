@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <hs.h>
+
 #include "core/base/prng.h"
 
 namespace sy::match {
@@ -29,6 +31,40 @@ Bits scanned(const PatternSet& set, std::string_view text) {
     set.scan(text, scratch, bits);
     return bits;
 }
+
+// One expression in UTF-8 mode, straight from Hyperscan.
+class Utf8Reference {
+  public:
+    explicit Utf8Reference(const std::string& expression) {
+        hs_compile_error_t* error = nullptr;
+        EXPECT_EQ(hs_compile(expression.c_str(), HS_FLAG_UTF8 | HS_FLAG_ALLOWEMPTY, HS_MODE_BLOCK,
+                             nullptr, &database_, &error),
+                  HS_SUCCESS);
+        EXPECT_EQ(hs_alloc_scratch(database_, &scratch_), HS_SUCCESS);
+    }
+    Utf8Reference(const Utf8Reference&) = delete;
+    Utf8Reference& operator=(const Utf8Reference&) = delete;
+    ~Utf8Reference() {
+        hs_free_scratch(scratch_);
+        hs_free_database(database_);
+    }
+    [[nodiscard]] bool matches(const std::string& text) const {
+        bool matched = false;
+        const auto on_match = [](unsigned, unsigned long long, unsigned long long, unsigned,
+                                 void* context) -> int {
+            *static_cast<bool*>(context) = true;
+            return 0;
+        };
+        EXPECT_EQ(hs_scan(database_, text.c_str(), static_cast<unsigned>(text.size()), 0, scratch_,
+                          on_match, &matched),
+                  HS_SUCCESS);
+        return matched;
+    }
+
+  private:
+    hs_database_t* database_ = nullptr;
+    hs_scratch_t* scratch_ = nullptr;
+};
 
 TEST(PatternSet, FindsEveryMatchingExpressionAndNoOther) {
     const auto set = compiled({"code", "^code", "(?i)CODE", "x+", "(foo)?", ".*"});
@@ -62,6 +98,64 @@ TEST(PatternSet, NamesEveryRefusedExpression) {
         EXPECT_EQ(errors[i].index, expected[i]);
         EXPECT_FALSE(errors[i].text.empty());
     }
+}
+
+// Hyperscan parses these without complaint and then does not say which of them is too large.
+TEST(PatternSet, NamesWhatOnlyTheCompilerRefuses) {
+    std::vector<PatternError> errors;
+    const std::vector<std::string> expressions = {"fine", "a{30000}b{30000}", "also fine",
+                                                  "c{30000}d{30000}"};
+    const auto set = PatternSet::compile(expressions, errors);
+    EXPECT_EQ(set.size(), 0U);
+    ASSERT_EQ(errors.size(), 2U);
+    EXPECT_EQ(errors[0].index, 1U);
+    EXPECT_EQ(errors[1].index, 3U);
+}
+
+// Where octets were taken for characters to be quicker, the answer must still be that of UTF-8
+// mode. Random expressions over ASCII and wide characters, against Hyperscan told to use UTF-8.
+TEST(PatternSet, ChosenModeAgreesWithUtf8Mode) {
+    const std::vector<std::string> atoms = {
+        "a",   "b",      "1",   "[ab]",         "[^a]",   ".",      "\\d",   "\\D",
+        "\\w", "\\W",    "\\S", "\\s",          "(a|1b)", "é",      "\\b",   "[é1]",
+        "a|b", "[^\\d]", "\\.", "[[:^alpha:]]", "(.+)",   "(a|.*)", "(b.+a)"};
+    const std::vector<std::string> tails = {"",  "",    "",     "*",    "+",
+                                            "?", "{2}", "{1,}", "{0,}", "{1,3}"};
+    const std::vector<std::string> pieces = {"a", "b", "1", " ", "é", "€", "😀", "."};
+    Prng prng(9);
+    uint32_t in_octets = 0;
+    for (int round = 0; round < 600; ++round) {
+        std::string expression = prng.chance(1, 2) ? "^" : "";
+        for (uint64_t k = 0, parts = 1 + prng.below(4); k < parts; ++k) {
+            const std::string& atom = atoms[prng.below(atoms.size())];
+            const bool repeatable = atom != "\\b" && atom != "a|b";
+            expression += atom + (repeatable ? tails[prng.below(tails.size())] : "");
+        }
+        expression += prng.chance(1, 2) ? "$" : "";
+        if (needs_utf8_mode(expression)) {
+            continue;  // both would be the same
+        }
+        std::vector<PatternError> errors;
+        const std::vector<std::string> one = {expression};
+        const auto set = PatternSet::compile(one, errors);
+        if (!errors.empty()) {
+            continue;  // "^\\b$" can never match, says Hyperscan
+        }
+        ++in_octets;
+        PatternScratch scratch;
+        ASSERT_TRUE(scratch.prepare(set));
+        const Utf8Reference reference(expression);
+        for (int t = 0; t < 30; ++t) {
+            std::string text;
+            for (uint64_t k = 0, length = prng.below(6); k < length; ++k) {
+                text += pieces[prng.below(pieces.size())];
+            }
+            uint64_t bits = 0;
+            set.scan(text, scratch, {&bits, 1});
+            ASSERT_EQ(bits != 0, reference.matches(text)) << expression << " on \"" << text << '"';
+        }
+    }
+    EXPECT_GT(in_octets, 100U);
 }
 
 TEST(PatternSet, MoreThanOneWordOfBits) {

@@ -22,6 +22,17 @@ TEST(Utf8Mode, CountingAnyCharacterNeedsIt) {
     }
 }
 
+// Two octets of one character must not count as two characters.
+TEST(Utf8Mode, AtLeastOneCharacterTwiceNeedsIt) {
+    for (const char* expression :
+         {"\\W+.+", "(.+){2}", "\\S+a?[^b]+", "(?:x?\\D+)+", "[^a]{1,}.+"}) {
+        EXPECT_TRUE(needs_utf8_mode(expression)) << expression;
+    }
+    for (const char* expression : {".*\\W*", "(a.*){3}", "(code)x.+", ".*.+", "a.+b|c"}) {
+        EXPECT_FALSE(needs_utf8_mode(expression)) << expression;
+    }
+}
+
 TEST(Utf8Mode, CharactersBeyondAsciiNeedIt) {
     for (const char* expression : {"\xC3\xA9", "[\xC3\xA4-\xC3\xBC]", "\\xE9", "\\x{20AC}",
                                    "\\p{L}", "[\\p{Greek}]*", "(*UTF8)a", "\\351"}) {
