@@ -21,6 +21,7 @@ namespace sy::route {
 struct Snapshot {
     uint64_t generation = 0;               // 1, 2, ... in order of publication
     std::string system_id = "switchyard";  // ours, in bind responses
+    Timers timers;                         // [smpp]: for peers that are not bound yet
 
     // Indexed by id; null where the id's name is not in this configuration. An account that did not
     // change keeps its object across reloads, so pointer equality means "unchanged".
