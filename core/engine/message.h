@@ -1,0 +1,153 @@
+// One message on its way through the router: an MT from a customer, an MO or a receipt from a
+// supplier. It belongs to the pool of its home worker, stands in at most one list, ring or window
+// at a time, may be touched only by the worker that has it there, and always goes home to be freed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/limits.h"
+#include "core/base/time.h"
+#include "core/engine/transport.h"
+#include "core/number/normalise.h"
+#include "core/smpp/pdu.h"
+#include "core/smpp/status.h"
+
+namespace sy::engine {
+
+// What the worker that finds the message in its mailbox has to do with it.
+enum class Stage : uint8_t {
+    settle,          // home: the outcome of an attempt is in `outcome` and `status`
+    receipt_insert,  // owner of the key: remember the way back, then settle
+    receipt_lookup,  // owner of the key: find the way back
+    answer_receipt,  // home: answer the supplier's deliver_sm with `status`, then deliver or free
+    deliver,         // a worker with a receiving session of the customer
+    release,         // home: free
+};
+
+enum class MessageKind : uint8_t { mt, mo, receipt };
+
+// How an attempt ended.
+enum class Outcome : uint8_t {
+    none,
+    answered,  // `status` is the peer's answer
+    bounced,   // never sent: the supplier or customer went away while it was queued
+    unknown,   // sent, and the link died or the response did not come
+    expired,   // never sent: its time ran out
+};
+
+// How the id was written that the customer was given (section 5.2.23; 3.3 peers: 8 hex digits).
+enum class IdForm : uint8_t { decimal, hex, hex8 };
+
+// Where a receipt goes and what the customer gets to see.
+struct ReceiptWay {
+    CustomerId customer;
+    IdForm id_form = IdForm::decimal;
+    uint64_t id = 0;  // ours, as the customer knows it
+    uint8_t registered_delivery = 0;
+    uint8_t source_ton = 0, source_npi = 0;  // the submit's own triplets
+    uint8_t destination_ton = 0, destination_npi = 0;
+    uint8_t source_length = 0, destination_length = 0;
+    std::array<char, limits::address_octets_max> source{};
+    std::array<char, limits::address_octets_max> destination{};
+    bool has_reference = false;
+    uint16_t user_message_reference = 0;
+    Nanos submitted_wall_ns = 0;
+};
+
+// 128 bits of (supplier, normalised message_id): wide enough that two ids never meet in one router.
+struct ReceiptKey {
+    uint64_t high = 0;
+    uint64_t low = 0;
+    friend bool operator==(const ReceiptKey&, const ReceiptKey&) = default;
+};
+
+struct MultiGroup;
+
+struct alignas(limits::cache_line_bytes) Message {
+    Message* next = nullptr;
+    Stage stage = Stage::release;
+    MessageKind kind = MessageKind::mt;
+    Outcome outcome = Outcome::none;
+    uint8_t home = 0;  // worker
+    uint8_t target_count = 0;
+    uint8_t target_next = 0;
+    uint8_t attempts = 0;  // submits or delivers that were sent
+    uint8_t delivery_tries = 0;
+    bool wants_receipt = false;
+    bool answered = false;      // receipts: the supplier already has its deliver_sm_resp
+    bool deliver_next = false;  // receipts: matched and wanted
+    bool intermediate = false;  // receipts: not the last word
+    bool is_data_sm = false;    // came as data_sm
+    bool large = false;         // from the pool's large class
+    IdForm id_form = IdForm::decimal;
+    smpp::CommandStatus status{};
+    CustomerId customer;
+    SupplierId supplier;
+    uint32_t rule_line = 0;
+    std::array<uint16_t, limits::targets_max>
+        targets{};  // SupplierId (MT) or CustomerId (MO) values
+
+    ConnId origin;  // session at home to answer
+    uint32_t origin_sequence = 0;
+    uint64_t id = 0;              // MT: the id that the customer is given
+    Nanos accepted_ns = 0;        // monotonic
+    Nanos deadline_ns = 0;        // monotonic: not sent by then means expired
+    Nanos not_before_ns = 0;      // receipts: earliest next try
+    MultiGroup* group = nullptr;  // submit_multi
+
+    ReceiptKey key;              // of the supplier's message_id
+    ReceiptWay way;              // MT: prepared at insert; receipt: filled by lookup
+    uint8_t receipt_state = 0;   // message_state of the receipt being carried
+    uint32_t receipt_error = 0;  // its network error / err:, three decimal digits as a number
+
+    number::Number destination;  // digits, normalised
+    number::Number source;       // likewise, when the sender is a number
+    number::Outcome destination_kind = number::Outcome::empty;
+    number::Outcome source_kind = number::Outcome::empty;  // not_digits: alphanumeric
+    smpp::Sm sm;                                           // views into body()
+    uint32_t body_bytes = 0;
+    uint32_t body_capacity = 0;
+    uint8_t* body = nullptr;
+};
+
+/// An id as text: 20 decimal digits at most.
+using IdText = std::array<char, 24>;
+[[nodiscard]] std::string_view format_id(uint64_t id, IdForm form, IdText& buffer);
+
+/// Fixed number of messages, owned by one worker; allocates in its constructor only.
+class MessagePool {
+  public:
+    /// `count` messages of small_body_bytes, and large_count of limits::pdu_bytes_max.
+    MessagePool(uint8_t home, uint32_t count, uint32_t large_count);
+    ~MessagePool();
+    MessagePool(const MessagePool&) = delete;
+    MessagePool& operator=(const MessagePool&) = delete;
+
+    /// A reset message whose body holds at least `body_bytes`; null when none is left.
+    [[nodiscard]] Message* take(uint32_t body_bytes);
+    void give_back(Message* message);
+
+    [[nodiscard]] uint32_t free_count() const { return free_small_ + free_large_; }
+    [[nodiscard]] uint32_t free_count_for(size_t body_bytes) const {
+        return body_bytes > small_body_bytes ? free_large_ : free_small_;
+    }
+    [[nodiscard]] uint32_t count() const { return count_; }
+
+    // Of a submit_sm of 165 octets on average; 512 hold every short_message with a few TLVs.
+    static constexpr uint32_t small_body_bytes = 512;
+
+  private:
+    uint8_t home_;
+    uint32_t count_;
+    uint8_t* memory_ = nullptr;
+    Message* small_ = nullptr;
+    Message* large_ = nullptr;
+    uint32_t free_small_ = 0;
+    uint32_t free_large_ = 0;
+};
+
+}  // namespace sy::engine

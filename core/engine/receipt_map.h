@@ -1,0 +1,70 @@
+// The way back of every receipt that is still expected: (supplier, normalised message_id) ->
+// customer, our id, the submit's own addresses. One map a worker (the key's owner), used by that
+// worker alone; bounded; allocates in its constructor only.
+//
+// An entry lives until its final receipt (then a while longer, so that a repeated one is
+// recognised), until it is older than its age, or until the map is full: then finished ones go
+// first, then the oldest.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/base/time.h"
+#include "core/engine/message.h"
+
+namespace sy::engine {
+
+class ReceiptMap {
+  public:
+    ReceiptMap(uint32_t capacity, Nanos age_max_ns);
+
+    /// The same key may be inserted again (ids get reused); the newest is found first. True when an
+    /// entry that was still waiting had to go to make room.
+    bool insert(const ReceiptKey& key, const ReceiptWay& way, Nanos now_ns);
+
+    struct Found {
+        const ReceiptWay* way =
+            nullptr;  // valid until the next insert() or expire(); null: unknown
+        uint32_t entry = 0;
+        bool finished = false;  // a final receipt was seen before
+    };
+    /// `destination`: the receipt's source address, which tells reused ids apart; may be empty.
+    [[nodiscard]] Found find(const ReceiptKey& key, std::string_view destination) const;
+    /// A final receipt for the entry came.
+    void finish(uint32_t entry);
+
+    /// Drops what is too old; returns how many were still waiting. Bounded work.
+    uint32_t expire(Nanos now_ns, uint32_t work_max);
+
+    [[nodiscard]] uint32_t waiting() const { return pending_.count; }
+
+  private:
+    static constexpr uint32_t none = 0xFFFFFFFF;
+    struct Entry {
+        ReceiptKey key;
+        uint32_t chain = none;                // next of the same bucket
+        uint32_t older = none, newer = none;  // its list by time
+        bool finished = false;
+        Nanos since_ns = 0;
+        ReceiptWay way;
+    };
+    struct List {
+        uint32_t oldest = none, newest = none, count = 0;
+    };
+
+    void append(List& list, uint32_t entry);
+    void unlink(List& list, uint32_t entry);
+    void release(uint32_t entry);
+
+    uint32_t capacity_;
+    uint32_t bucket_mask_;
+    Nanos age_max_ns_;
+    std::unique_ptr<Entry[]> entries_;
+    std::unique_ptr<uint32_t[]> buckets_;
+    uint32_t free_ = none;
+    List pending_;
+    List finished_;
+};
+
+}  // namespace sy::engine

@@ -1,0 +1,574 @@
+// Turns, snapshots, timers, sessions' birth and death. See worker.h.
+#include "core/engine/worker.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/engine/multi_group.h"
+
+namespace sy::engine {
+namespace {
+
+// Every session is looked at once in this time; half of the shortest enquire_link interval seen in
+// the field (0.5 s) leaves room.
+constexpr Nanos tick_ns = 50 * millisecond_ns;
+constexpr uint32_t mailbox_burst = 64;
+constexpr uint32_t mailbox_work_max = 512;  // per turn and sender: a bounded drain
+constexpr uint32_t groups_max = 256;        // submit_multi under way, per worker
+constexpr Nanos unbind_patience_ns = 5 * second_ns;
+constexpr uint32_t connections_per_large_chunk = 32;
+
+uint32_t large_chunks(uint32_t connections_max) {
+    return std::max<uint32_t>(64, connections_max / connections_per_large_chunk);
+}
+
+}  // namespace
+
+Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
+    : hub_(hub),
+      id_(id),
+      counters_(hub.counters(id)),
+      prng_(seed),
+      pool_(id.value, hub.options().messages_max, hub.options().large_messages_max),
+      chunks_(hub.options().connections_max, large_chunks(hub.options().connections_max)),
+      sessions_(hub.options().connections_max),
+      local_supplier_(limits::suppliers_max, 0xFFFF),
+      spill_(hub.workers()),
+      receipt_map_(std::max<uint32_t>(1024, hub.options().receipts_max / hub.workers()),
+                   hub.options().receipt_age_ns),
+      parked_(park_buckets),
+      waiting_(limits::customers_max),
+      rx_sessions_(limits::customers_max),
+      tlv_buffer_(std::make_unique<uint8_t[]>(limits::pdu_bytes_max)) {
+    active_.reserve(sessions_.size());
+    dirty_.reserve(sessions_.size() * 2);
+    actions_.reserve(sessions_.size() * 4);
+    waiting_list_.reserve(limits::customers_max);
+    for (uint32_t i = 0; i < groups_max; ++i) {
+        groups_.push_back(std::make_unique<MultiGroup>());
+        free_groups_.push_back(groups_.back().get());
+    }
+}
+
+Worker::~Worker() = default;
+
+void Worker::begin_turn(const Now& now) {
+    now_ = now;
+    work_ = 0;
+    counters_.turns.add();
+    if (message_id_next_ == 0) {
+        // 256 ns a step: unique across restarts as long as no worker averages 4 M messages/s.
+        message_id_next_ = now.wall_ns >> 8;
+    }
+    const route::Snapshot* snapshot = hub_.published().load();
+    if (snapshot != snapshot_ && snapshot != nullptr) [[unlikely]] {
+        adopt(*snapshot);
+    }
+    draining_ = hub_.drain_latest_ns() != 0;
+}
+
+void Worker::run() {
+    route_mt();
+    run_mailboxes();
+    run_rings();
+    if (now_.mono_ns - tick_ns_ >= millisecond_ns) {
+        run_trunks();
+        run_timers();
+    }
+    if (draining_) {
+        run_drain();
+    }
+}
+
+void Worker::end_turn() {
+    hub_.published().quiescent(id_.value);
+    if (ring_mask_ != 0) {
+        hub_.ring(ring_mask_ & ~(uint64_t{1} << id_.value));
+        ring_mask_ = 0;
+    }
+}
+
+Nanos Worker::next_wakeup_ns() const {
+    // Something waits for a rate, a pause or room in a mailbox: look again soon.
+    const bool soon = std::ranges::any_of(suppliers_,
+                                          [&](const LocalSupplier& local) {
+                                              const auto* ring = hub_.supplier(local.id).ring.load(
+                                                  std::memory_order_acquire);
+                                              return !local.staged.empty() || ring->count() > 0;
+                                          }) ||
+                      !waiting_list_.empty() ||
+                      std::ranges::any_of(spill_, [](const auto& list) { return !list.empty(); });
+    return now_.mono_ns + (soon ? millisecond_ns : tick_ns);
+}
+
+bool Worker::prepare_sleep() {
+    hub_.published().offline(id_.value);
+    hub_.lie_down(id_);
+    bool idle = hub_.published().load() == snapshot_;
+    for (uint32_t from = 0; from < hub_.workers() && idle; ++from) {
+        idle = hub_.mailbox(WorkerId{static_cast<uint8_t>(from)}, id_).empty();
+    }
+    for (const LocalSupplier& local : suppliers_) {
+        const bool stuck = local.bound_tx == 0 || !local.staged.empty();
+        idle = idle && (stuck ||
+                        hub_.supplier(local.id).ring.load(std::memory_order_acquire)->count() == 0);
+    }
+    if (!idle) {
+        finish_sleep();
+    }
+    return idle;
+}
+
+void Worker::finish_sleep() {
+    hub_.get_up(id_);
+    hub_.published().online(id_.value);
+}
+
+// ---------------------------------------------------------------- snapshots
+
+void Worker::adopt(const route::Snapshot& snapshot) {
+    if (snapshot_ == nullptr) {
+        hub_.published().online(id_.value);
+    }
+    snapshot_ = &snapshot;
+    scratch_ = &snapshot.scratches[id_.value];
+    adopt_customers(snapshot);
+    adopt_suppliers(snapshot);
+    ++work_;
+}
+
+void Worker::adopt_customers(const route::Snapshot& snapshot) {
+    for (const uint32_t slot : active_) {
+        Session& session = sessions_[slot];
+        if (session.side != Side::customer || session.customer == nullptr) {
+            continue;
+        }
+        const route::Customer* before = session.customer;
+        const route::Customer* after = snapshot.customer(session.customer_id);
+        // The old object may be freed after this turn: from here on only `after` is kept.
+        session.customer = after;
+        if (before == after) {
+            continue;
+        }
+        const bool keep = after != nullptr && after->system_id == before->system_id &&
+                          after->password == before->password && after->allow == before->allow &&
+                          after->allow_transmitter == before->allow_transmitter &&
+                          after->allow_receiver == before->allow_receiver &&
+                          after->allow_transceiver == before->allow_transceiver &&
+                          after->window == before->window;
+        if (!keep && session.ending == Ending::no) {
+            session.ending = Ending::draining;
+            session.ending_ns = now_.mono_ns;
+        }
+    }
+}
+
+void Worker::adopt_suppliers(const route::Snapshot& snapshot) {
+    std::vector<bool> kept(limits::suppliers_max, false);
+    for (uint16_t i = 0; i < trunks_.size(); ++i) {
+        Trunk& trunk = trunks_[i];
+        if (!trunk.in_use || trunk.state == TrunkState::retiring) {
+            continue;
+        }
+        if (trunk.account == snapshot.supplier(trunk.supplier)) {
+            kept[trunk.supplier.value] = true;
+            continue;
+        }
+        trunk.account = nullptr;
+        if (Session* session = session_of(trunk.conn)) {
+            session->supplier = nullptr;
+            trunk.state = TrunkState::retiring;
+            unbind_session(*session);
+        } else {
+            trunk.in_use = false;
+        }
+    }
+    for (uint16_t s = 0; s < snapshot.suppliers.size(); ++s) {
+        const route::Supplier* account = snapshot.suppliers[s].get();
+        if (account == nullptr || kept[s]) {
+            continue;
+        }
+        for (uint16_t bind = 0; bind < account->binds; ++bind) {
+            if ((uint32_t{s} + bind) % hub_.workers() != id_.value) {
+                continue;
+            }
+            const bool pair = account->bind == route::BindMode::pair;
+            for (int half = 0; half < (pair ? 2 : 1); ++half) {
+                Trunk trunk;
+                trunk.supplier = SupplierId{s};
+                trunk.account = account;
+                trunk.bind_index = bind;
+                trunk.in_use = true;
+                trunk.next_attempt_ns = now_.mono_ns;
+                trunk.backoff_ns = account->reconnect_min_ns;
+                using smpp::CommandId;
+                const bool tx =
+                    account->bind == route::BindMode::transmitter || (pair && half == 0);
+                const bool rx = account->bind == route::BindMode::receiver || (pair && half == 1);
+                trunk.bind = tx   ? CommandId::bind_transmitter
+                             : rx ? CommandId::bind_receiver
+                                  : CommandId::bind_transceiver;
+                const auto slot =
+                    std::ranges::find_if(trunks_, [](const Trunk& t) { return !t.in_use; });
+                if (slot != trunks_.end()) {
+                    *slot = trunk;
+                } else {
+                    trunks_.push_back(trunk);
+                }
+            }
+        }
+    }
+    // Whom this worker serves now.
+    for (LocalSupplier& local : suppliers_) {
+        if (snapshot.supplier(local.id) == nullptr) {
+            bounce_staged(local);
+        }
+    }
+    for (uint16_t s = 0; s < snapshot.suppliers.size(); ++s) {
+        const bool serves = std::ranges::any_of(trunks_, [&](const Trunk& trunk) {
+            return trunk.in_use && trunk.account != nullptr && trunk.supplier.value == s;
+        });
+        if (serves && local_supplier_[s] == 0xFFFF) {
+            (void)local_of(SupplierId{s});
+        }
+    }
+    for (LocalSupplier& local : suppliers_) {
+        local.account = snapshot.supplier(local.id);
+        local.trunks.clear();
+        local.next_trunk = 0;
+        for (uint16_t i = 0; i < trunks_.size(); ++i) {
+            if (trunks_[i].in_use && trunks_[i].account != nullptr &&
+                trunks_[i].supplier == local.id) {
+                local.trunks.push_back(i);
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------- sessions
+
+Session* Worker::session_of(ConnId conn) {
+    if (conn.slot >= sessions_.size()) {
+        return nullptr;
+    }
+    Session& session = sessions_[conn.slot];
+    return session.side != Side::none && session.conn == conn ? &session : nullptr;
+}
+
+Session& Worker::open_session(ConnId conn, Side side) {
+    SY_ASSERT(conn.slot < sessions_.size());
+    Session& session = sessions_[conn.slot];
+    SY_ASSERT(session.side == Side::none);
+    session = Session{};
+    session.conn = conn;
+    session.side = side;
+    session.since_ns = now_.mono_ns;
+    session.last_in_ns = now_.mono_ns;
+    session.active_index = static_cast<uint32_t>(active_.size());
+    active_.push_back(conn.slot);
+    ++work_;
+    return session;
+}
+
+void Worker::on_accepted(ConnId conn, const Endpoint& peer) {
+    Session& session = open_session(conn, Side::customer);
+    session.peer = peer;
+    counters_.connections_accepted.add();
+}
+
+void Worker::on_writable(ConnId conn) {
+    Session* session = session_of(conn);
+    if (session == nullptr) {
+        return;
+    }
+    session->blocked = false;
+    if (!session->dirty) {
+        session->dirty = true;
+        dirty_.push_back(conn.slot);
+    }
+    ++work_;
+}
+
+void Worker::on_closed(ConnId conn, CloseReason reason) {
+    if (Session* session = session_of(conn)) {
+        forget_session(*session, reason);
+    }
+    ++work_;
+}
+
+void Worker::forget_session(Session& session, CloseReason reason) {
+    if (session.side == Side::supplier) {
+        event(EventKind::supplier_closed, session, {}, static_cast<uint64_t>(reason));
+        trunk_down(session);
+    } else if (session.customer_id.valid()) {
+        event(EventKind::customer_closed, session, {}, static_cast<uint64_t>(reason));
+        release_bind(session);
+    }
+    // Detach first: what is handed back below must not find this session again.
+    auto window = std::move(session.window);
+    const Side side = session.side;
+    session.side = Side::none;
+    session.output.clear(chunks_);
+    if (session.partial != nullptr) {
+        chunks_.give_back(session.partial);
+        session.partial = nullptr;
+    }
+    const uint32_t last = active_.back();
+    active_[session.active_index] = last;
+    sessions_[last].active_index = session.active_index;
+    active_.pop_back();
+    if (window != nullptr) {
+        window->drain([&](uint32_t, Outstanding outstanding) {
+            if (side == Side::supplier) {
+                lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
+            } else {
+                undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);
+            }
+        });
+    }
+}
+
+// The session counts no more: at its unbind already, so that the customer can bind again at once.
+void Worker::release_bind(Session& session) {
+    if (!session.counted) {
+        return;
+    }
+    session.counted = false;
+    hub_.customer(session.customer_id).binds.fetch_sub(1, std::memory_order_relaxed);
+    Counter& binds = hub_.counters(id_, session.customer_id).binds;
+    binds.set(binds.get() - 1);
+    std::erase(rx_sessions_[session.customer_id.value], session.conn.slot);
+    rx_session_up(session.customer_id);
+}
+
+void Worker::act(Action::Kind kind, ConnId conn) {
+    actions_.push_back({.kind = kind, .conn = conn, .trunk = 0, .endpoint = {}});
+    ++work_;
+}
+
+void Worker::drop_session(Session& session) {
+    session.ending = Ending::closing;
+    act(Action::Kind::abort, session.conn);
+}
+
+void Worker::close_session(Session& session) {
+    if (session.ending != Ending::closing) {
+        session.ending = Ending::closing;
+        session.state = smpp::SessionState::closed;
+        act(Action::Kind::close, session.conn);
+    }
+}
+
+void Worker::unbind_session(Session& session) {
+    if (session.ending == Ending::unbinding || session.ending == Ending::closing) {
+        return;
+    }
+    if (!smpp::is_bound(session.state)) {
+        close_session(session);
+        return;
+    }
+    session.control_sequence = session.window->next_sequence();
+    send_empty(session, smpp::CommandId::unbind, smpp::CommandStatus::esme_rok,
+               session.control_sequence);
+    session.ending = Ending::unbinding;
+    session.ending_ns = now_.mono_ns;
+}
+
+void Worker::event(EventKind kind,
+                   const Session& session,
+                   smpp::CommandStatus status,
+                   uint64_t detail) {
+    Event out;
+    out.kind = kind;
+    out.worker = id_.value;
+    out.customer = session.customer_id;
+    out.supplier = session.supplier_id;
+    out.status = status;
+    out.detail = detail;
+    out.peer = session.peer;
+    out.wall_ns = now_.wall_ns;
+    hub_.report(id_, out);
+}
+
+// ---------------------------------------------------------------- timers
+
+void Worker::run_timers() {
+    const Nanos elapsed = now_.mono_ns - tick_ns_;
+    tick_ns_ = now_.mono_ns;
+    // A share of the sessions each millisecond, all of them each tick_ns.
+    const size_t share =
+        elapsed >= tick_ns ? active_.size() : active_.size() * elapsed / tick_ns + 1;
+    for (size_t i = 0; i < share && !active_.empty(); ++i) {
+        tick_cursor_ = tick_cursor_ + 1 < active_.size() ? tick_cursor_ + 1 : 0;
+        session_timers(sessions_[active_[tick_cursor_]]);
+    }
+    expire_parked(elapsed);
+    counters_.receipts_evicted.add(receipt_map_.expire(now_.mono_ns, 256));
+    run_waiting();
+    for (LocalSupplier& local : suppliers_) {
+        expire_staged(local);
+    }
+    // A message may have been pushed to a ring just after its last link went down. Worker 0 looks
+    // after every supplier, whoever serves it.
+    if (id_.value == 0) {
+        for (uint16_t s = 0; s < snapshot_->suppliers.size(); ++s) {
+            SupplierShared& shared = hub_.supplier(SupplierId{s});
+            if (shared.tx_workers.load(std::memory_order_acquire) == 0) {
+                bounce(SupplierId{s});
+            }
+        }
+    }
+}
+
+void Worker::session_timers(Session& session) {
+    const Nanos now = now_.mono_ns;
+    if (session.ending == Ending::closing) {
+        return;
+    }
+    const route::Timers& timers = session.customer != nullptr   ? session.customer->timers
+                                  : session.supplier != nullptr ? session.supplier->timers
+                                                                : snapshot_->timers;
+    if (!smpp::is_bound(session.state)) {
+        const Nanos patience = session.side == Side::supplier && session.control_sequence != 0
+                                   ? timers.response_ns
+                                   : timers.session_init_ns;
+        if (now - session.since_ns >= patience) {
+            drop_session(session);
+        }
+        return;
+    }
+    expire_responses(session);
+    if (session.ending == Ending::unbinding) {
+        if (now - session.ending_ns >= std::min(timers.response_ns, unbind_patience_ns)) {
+            close_session(session);
+        }
+        return;
+    }
+    if (session.ending == Ending::draining &&
+        ((session.requests_open == 0 && session.window->outstanding() == 0) ||
+         now - session.ending_ns >= timers.response_ns)) {
+        unbind_session(session);
+        return;
+    }
+    probe_timers(session);
+}
+
+void Worker::probe_timers(Session& session) {
+    const route::Timers& timers = session.customer != nullptr   ? session.customer->timers
+                                  : session.supplier != nullptr ? session.supplier->timers
+                                                                : snapshot_->timers;
+    const Nanos quiet = now_.mono_ns - session.last_in_ns;
+    if (session.probe_ns != 0 && now_.mono_ns - session.probe_ns >= timers.response_ns) {
+        event(EventKind::session_dead, session, {}, 0);
+        drop_session(session);
+    } else if (timers.inactivity_ns != 0 && quiet >= timers.inactivity_ns &&
+               session.side == Side::customer) {
+        unbind_session(session);
+    } else if (session.probe_ns == 0 && timers.enquire_link_ns != 0 &&
+               quiet >= timers.enquire_link_ns) {
+        // Any PDU answers it, so it needs no place in the window and cannot be starved by a full
+        // one.
+        session.probe_ns = now_.mono_ns;
+        send_empty(session, smpp::CommandId::enquire_link, smpp::CommandStatus::esme_rok,
+                   session.window->next_sequence());
+    }
+}
+
+void Worker::expire_responses(Session& session) {
+    const Nanos patience = session.customer != nullptr   ? session.customer->timers.response_ns
+                           : session.supplier != nullptr ? session.supplier->timers.response_ns
+                                                         : snapshot_->timers.response_ns;
+    const bool to_supplier = session.side == Side::supplier;
+    session.window->expire_oldest(now_.mono_ns, patience, [&](uint32_t, Outstanding outstanding) {
+        if (to_supplier) {
+            lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
+        } else {
+            undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);
+        }
+    });
+}
+
+void Worker::run_drain() {
+    int64_t waiting = 0;
+    for (const CustomerId customer : waiting_list_) {
+        if (hub_.customer(customer).rx_workers.load(std::memory_order_relaxed) == 0) {
+            waiting += waiting_[customer.value].messages.count();
+        }
+    }
+    hub_.report_in_flight(id_, int64_t{pool_.count()} - int64_t{pool_.free_count()} - waiting);
+    if (hub_.in_flight() <= 0 || now_.mono_ns >= hub_.drain_latest_ns()) {
+        for (const uint32_t slot : active_) {
+            unbind_session(sessions_[slot]);
+        }
+        if (active_.empty() && !reported_drained_) {
+            reported_drained_ = true;
+            hub_.report_drained(id_);
+            event(EventKind::drained, Session{}, {}, 0);
+        }
+    }
+}
+
+// ---------------------------------------------------------------- between workers
+
+void Worker::send_to(WorkerId worker, Message* message) {
+    if (is_local(worker)) {
+        handle(message);
+        return;
+    }
+    auto& spill = spill_[worker.value];
+    if (!spill.empty() || !hub_.mailbox(id_, worker).push(message)) {
+        spill.push_back(message);
+    }
+    ring_mask_ |= uint64_t{1} << worker.value;
+}
+
+void Worker::run_mailboxes() {
+    for (uint32_t w = 0; w < hub_.workers(); ++w) {
+        const WorkerId other{static_cast<uint8_t>(w)};
+        auto& spill = spill_[w];
+        while (!spill.empty() && hub_.mailbox(id_, other).push(spill.front())) {
+            spill.pop_front();
+            ring_mask_ |= uint64_t{1} << w;
+        }
+        if (is_local(other)) {
+            continue;
+        }
+        std::array<Message*, mailbox_burst> burst;
+        for (uint32_t done = 0; done < mailbox_work_max;) {
+            const uint32_t count = hub_.mailbox(other, id_).pop(burst);
+            for (uint32_t i = 0; i < count; ++i) {
+                handle(burst[i]);
+            }
+            work_ += count;
+            done += count;
+            if (count < mailbox_burst) {
+                break;
+            }
+        }
+    }
+}
+
+void Worker::handle(Message* message) {
+    switch (message->stage) {
+        case Stage::settle:
+            message->kind == MessageKind::mo ? settle_mo(message) : settle_mt(message);
+            return;
+        case Stage::receipt_insert:
+            insert_receipt(message);
+            return;
+        case Stage::receipt_lookup:
+            lookup_receipt(message);
+            return;
+        case Stage::answer_receipt:
+            end_receipt(message, message->status);
+            return;
+        case Stage::deliver:
+            deliver(message);
+            return;
+        case Stage::release:
+            pool_.give_back(message);
+            return;
+    }
+}
+
+}  // namespace sy::engine

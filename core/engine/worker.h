@@ -1,0 +1,350 @@
+// One worker: every session that landed on it, every message on its way through it. A pure machine:
+// octets and time in, octets and actions out; the driver (driver.h) couples it to a transport. Used
+// by one thread; meets other workers only in the Hub.
+//
+// On the message path nothing allocates, locks, logs, throws or makes a system call. Memory is
+// taken in the constructor, when a session binds (its window) and when a snapshot is adopted.
+//
+// The way of a message is spread over the worker_*.cc files:
+//   worker.cc           turns, snapshots, timers, sessions' birth and death
+//   worker_input.cc     framing and what every session does alike
+//   worker_customer.cc  PDUs from customers: bind, submit, query ...
+//   worker_supplier.cc  links to suppliers: connect, bind, submit from the ring, responses
+//   worker_mt.cc        route, dispatch, settle
+//   worker_mo.cc        MO from suppliers to customers
+//   worker_receipt.cc   receipts from suppliers to customers
+//   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/base/prng.h"
+#include "core/base/time.h"
+#include "core/engine/hub.h"
+#include "core/engine/message.h"
+#include "core/engine/output.h"
+#include "core/engine/receipt_map.h"
+#include "core/engine/session.h"
+#include "core/engine/transport.h"
+#include "core/queue/intrusive_list.h"
+#include "core/route/snapshot.h"
+#include "core/smpp/framer.h"
+
+namespace sy::engine {
+
+/// What the worker wants of the transport beyond sending; the driver carries it out.
+struct Action {
+    enum class Kind : uint8_t { connect, close, abort, pause, resume };
+    Kind kind{};
+    ConnId conn;
+    uint16_t trunk = 0;  // connect
+    Endpoint endpoint;   // connect
+};
+
+struct MultiGroup;
+
+class Worker {
+  public:
+    Worker(Hub& hub, WorkerId id, uint64_t seed);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // --- The driver's side of a turn, in this order.
+
+    /// Takes the time, adopts a new snapshot if there is one.
+    void begin_turn(const Now& now);
+    // TransportHandler, called from transport.poll():
+    void on_accepted(ConnId conn, const Endpoint& peer);
+    void on_connected(ConnId conn);
+    size_t on_bytes(ConnId conn, Octets octets);
+    void on_writable(ConnId conn);
+    void on_closed(ConnId conn, CloseReason reason);
+    /// Routes what poll() brought, empties mailboxes and rings, runs timers.
+    void run();
+    /// What the transport has to do; valid until clear_actions().
+    [[nodiscard]] std::span<const Action> actions() const { return actions_; }
+    void clear_actions() { actions_.clear(); }
+    /// The outcome of an Action::connect; invalid conn: it could not even start.
+    void connect_started(uint16_t trunk, ConnId conn);
+    /// Offers every session's output to `send(ConnId, Octets) -> size_t` (octets taken).
+    template <class Send>
+    void flush(Send&& send);
+    /// Reports a quiescent state and rings whom this turn gave work.
+    void end_turn();
+
+    /// The router drains: no new customers.
+    [[nodiscard]] bool wants_no_listeners() const { return draining_; }
+    /// True when something happened in this turn: the driver should not sleep yet.
+    [[nodiscard]] bool busy() const { return work_ > 0; }
+    /// No later than this (monotonic) a turn is wanted.
+    [[nodiscard]] Nanos next_wakeup_ns() const;
+    /// Before and after a sleep. prepare_sleep() is false when work has come meanwhile.
+    [[nodiscard]] bool prepare_sleep();
+    void finish_sleep();
+
+    // --- For tests and metrics of this worker's own thread.
+
+    [[nodiscard]] WorkerId id() const { return id_; }
+    [[nodiscard]] const MessagePool& pool() const { return pool_; }
+    [[nodiscard]] uint32_t session_count() const { return static_cast<uint32_t>(active_.size()); }
+    [[nodiscard]] uint32_t receipts_known() const { return receipt_map_.waiting(); }
+
+  private:
+    enum class TrunkState : uint8_t { idle, connecting, binding, bound, retiring };
+
+    // One link to a supplier that this worker has to keep up.
+    struct Trunk {
+        SupplierId supplier;
+        const route::Supplier* account = nullptr;  // null: removed from the configuration
+        uint16_t bind_index = 0;
+        smpp::CommandId bind = smpp::CommandId::bind_transceiver;
+        TrunkState state = TrunkState::idle;
+        ConnId conn;
+        Nanos next_attempt_ns = 0;
+        Nanos backoff_ns = 0;
+        bool can_submit = false;
+        bool can_receive = false;
+        bool in_use = false;
+        bool one_shot = false;  // came by outbind: not ours to reconnect
+        uint32_t failures = 0;  // in a row
+    };
+
+    // A supplier that has trunks on this worker.
+    struct LocalSupplier {
+        SupplierId id;
+        const route::Supplier* account = nullptr;
+        std::vector<uint16_t> trunks;
+        uint16_t next_trunk = 0;
+        uint16_t bound_tx = 0;
+        queue::IntrusiveFifo<Message> staged;  // out of the ring, waiting for rate or window
+        bool moved = false;                    // something was sent since the last expire_staged()
+    };
+
+    // Messages for a customer that wait for a session, its window or its patience.
+    struct Waiting {
+        queue::IntrusiveFifo<Message> messages;
+        bool listed = false;
+    };
+
+    // worker.cc
+    void adopt(const route::Snapshot& snapshot);
+    void adopt_suppliers(const route::Snapshot& snapshot);
+    void adopt_customers(const route::Snapshot& snapshot);
+    void run_timers();
+    void session_timers(Session& session);
+    void probe_timers(Session& session);
+    void expire_responses(Session& session);
+    void run_drain();
+    Session* session_of(ConnId conn);
+    Session& open_session(ConnId conn, Side side);
+    void forget_session(Session& session, CloseReason reason);
+    void release_bind(Session& session);   // its place among the account's binds
+    void drop_session(Session& session);   // abort
+    void close_session(Session& session);  // orderly
+    void unbind_session(Session& session);
+    void act(Action::Kind kind, ConnId conn);
+    void event(EventKind kind, const Session& session, smpp::CommandStatus status, uint64_t detail);
+    void send_to(WorkerId worker, Message* message);
+    void run_mailboxes();
+    void handle(Message* message);
+
+    // worker_input.cc
+    void on_pdu(Session& session, const smpp::Frame& frame);
+    void on_bad_frame(Session& session, smpp::FrameOutcome outcome, const smpp::Header& header);
+    bool collect_partial(Session& session, Octets& octets);
+    void on_control(Session& session, const smpp::Header& header);
+    void refuse_state(Session& session, const smpp::Header& header);
+    std::span<uint8_t> reserve(Session& session, size_t bytes);
+    void commit(Session& session, size_t bytes);
+    void send_empty(Session& session,
+                    smpp::CommandId id,
+                    smpp::CommandStatus status,
+                    uint32_t sequence_number);
+    void answer_error(Session& session, const smpp::Header& request, smpp::CommandStatus status);
+    void note_malformed(Session& session);
+
+    // worker_customer.cc
+    void on_customer_pdu(Session& session, const smpp::Frame& frame);
+    void on_bind(Session& session, const smpp::Frame& frame);
+    smpp::CommandStatus check_bind(Session& session,
+                                   smpp::CommandId id,
+                                   const smpp::Bind& bind,
+                                   CustomerId& customer);
+    void bind_customer(Session& session,
+                       const smpp::Frame& frame,
+                       const smpp::Bind& bind,
+                       CustomerId customer);
+    void on_submit(Session& session, const smpp::Frame& frame);
+    void on_submit_multi(Session& session, const smpp::Frame& frame);
+    smpp::CommandStatus admit(Session& session, const smpp::Sm& sm, uint32_t messages);
+    void accept_mt(Session& session, Message* message);
+    void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
+    Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
+    smpp::CommandStatus set_numbers(const Session& session, Message& message);
+    void set_deadline(const Session& session, Message& message);
+    void refuse_query(Session& session, const smpp::Frame& frame);
+
+    // worker_supplier.cc
+    void run_trunks();
+    void connect_trunk(Trunk& trunk, uint16_t index);
+    void attach_trunk(Session& session, Trunk& trunk, uint16_t index);
+    void retry_trunk(Trunk& trunk);
+    uint16_t add_trunk(const Trunk& trunk);
+    LocalSupplier& local_of(SupplierId supplier);
+    void send_bind(Session& session, Trunk& trunk);
+    void on_supplier_pdu(Session& session, const smpp::Frame& frame);
+    void on_bind_resp(Session& session, const smpp::Frame& frame);
+    void on_outbind(Session& session, const smpp::Frame& frame);
+    void on_submit_resp(Session& session, const smpp::Frame& frame);
+    void on_deliver(Session& session, const smpp::Frame& frame);
+    void trunk_up(Session& session, Trunk& trunk);
+    void trunk_down(Session& session);
+    void run_rings();
+    void drain_ring(LocalSupplier& local);
+    uint32_t submit_on(LocalSupplier& local, Trunk& trunk);
+    bool stage(LocalSupplier& local, uint32_t wanted);
+    bool submit(Session& session, Message* message);
+    smpp::CommandStatus outgoing(const Session& session,
+                                 const Message& message,
+                                 smpp::Sm& sm,
+                                 number::AddressBuffer& destination,
+                                 number::AddressBuffer& source);
+    smpp::CommandStatus without_payload_tlv(const Session& session, smpp::Sm& sm);
+    void end_unsent(Message* message, Outcome outcome);
+    void bounce(SupplierId supplier);
+    void bounce_staged(LocalSupplier& local);
+    void expire_staged(LocalSupplier& local);
+    void lose(Message* message, smpp::CommandStatus status);
+
+    // worker_mt.cc
+    void route_mt();
+    void dispatch_mt(Message* message, smpp::CommandStatus status);
+    bool offer(Message* message, SupplierId supplier, smpp::CommandStatus& status);
+    void on_attempt_end(Message* message);
+    void settle_mt(Message* message);
+    void retry_or_finish(Message* message);
+    void finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state);
+    void answer_submit(Message* message, smpp::CommandStatus status);
+    [[nodiscard]] static uint64_t spread_of(const Message& message);
+    void finish_group(Message* message, smpp::CommandStatus status);
+    void answer_group(Session& session, const Message& message, const MultiGroup& group);
+
+    // worker_mo.cc
+    Message* take_from_supplier(Session& session,
+                                const smpp::Frame& frame,
+                                const smpp::Sm& sm,
+                                MessageKind kind);
+    void on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
+    [[nodiscard]] smpp::CommandStatus refuse_status(SupplierId supplier) const;
+    void dispatch_mo(Message* message, smpp::CommandStatus status);
+    void settle_mo(Message* message);
+    void finish_mo(Message* message, smpp::CommandStatus status);
+    void answer_deliver(Message* message, smpp::CommandStatus status);
+
+    // worker_receipt.cc
+    void on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
+    void insert_receipt(Message* message);
+    void lookup_receipt(Message* message);
+    void match_receipt(Message* message, const ReceiptMap::Found& found);
+    void park_receipt(Message* message);
+    void unpark_receipts(const ReceiptKey& key);
+    void expire_parked(Nanos elapsed_ns);
+    void end_receipt(Message* message, smpp::CommandStatus status);
+    void end_receipt_from_owner(Message* message, smpp::CommandStatus status);
+    size_t encode_receipt(const Session& session,
+                          const Message& message,
+                          std::span<uint8_t> out,
+                          uint32_t sequence_number);
+
+    // worker_deliver.cc
+    [[nodiscard]] static bool is_temporary(smpp::CommandStatus status);
+    void rx_session_up(CustomerId customer);
+    [[nodiscard]] uint64_t other_rx_workers(CustomerId customer) const;
+    void deliver(Message* message);
+    bool deliver_now(Message* message);
+    bool deliver_on(Session& session, Message* message);
+    void wait_for_customer(Message* message);
+    void note_waiting(CustomerId customer, Waiting& waiting);
+    void drop_waiting(Message* message);
+    void run_waiting();
+    void run_waiting_of(CustomerId customer);
+    void on_deliver_resp(Session& session, const smpp::Frame& frame);
+    void undelivered(Message* message, smpp::CommandStatus status, bool unknown);
+    void end_delivery(Message* message, Outcome outcome, smpp::CommandStatus status);
+    void release(Message* message);
+
+    WorkerId owner_of(const ReceiptKey& key) const {
+        return WorkerId{static_cast<uint8_t>(key.high % hub_.workers())};
+    }
+    [[nodiscard]] bool is_local(WorkerId worker) const { return worker == id_; }
+
+    Hub& hub_;
+    const WorkerId id_;
+    WorkerCounters& counters_;
+    Prng prng_;
+    Now now_;
+    uint32_t work_ = 0;
+    bool draining_ = false;
+    bool reported_drained_ = false;
+
+    const route::Snapshot* snapshot_ = nullptr;
+    route::RouteScratch* scratch_ = nullptr;
+
+    MessagePool pool_;
+    ChunkPool chunks_;
+    std::vector<Session> sessions_;  // by ConnId.slot
+    std::vector<uint32_t> active_;   // slots in use
+    std::vector<uint32_t> dirty_;    // slots with output
+    std::vector<Action> actions_;
+    std::vector<Trunk> trunks_;
+    std::vector<LocalSupplier> suppliers_;
+    std::vector<uint16_t> local_supplier_;  // by SupplierId: index into suppliers_, 0xFFFF: none
+
+    std::array<Message*, limits::burst> mt_batch_{};
+    uint32_t mt_count_ = 0;
+
+    std::vector<queue::IntrusiveFifo<Message>> spill_;  // by worker: did not fit into its mailbox
+    uint64_t ring_mask_ = 0;                            // workers to wake at the end of the turn
+    uint64_t message_id_next_ = 0;
+
+    ReceiptMap receipt_map_;
+    static constexpr uint32_t park_buckets = 4096;
+    std::vector<queue::IntrusiveFifo<Message>> parked_;
+    uint32_t parked_count_ = 0;
+    uint32_t parked_cursor_ = 0;
+
+    std::vector<Waiting> waiting_;                    // by CustomerId
+    std::vector<CustomerId> waiting_list_;            // customers with messages in waiting_
+    std::vector<std::vector<uint32_t>> rx_sessions_;  // by CustomerId: slots of receiving sessions
+    uint32_t rx_next_ = 0;
+    std::unique_ptr<uint8_t[]> tlv_buffer_;  // one PDU's TLVs being rewritten
+
+    std::vector<std::unique_ptr<MultiGroup>> groups_;
+    std::vector<MultiGroup*> free_groups_;
+
+    Nanos tick_ns_ = 0;  // last run of the timers
+    uint32_t tick_cursor_ = 0;
+};
+
+template <class Send>
+void Worker::flush(Send&& send) {
+    for (size_t i = 0; i < dirty_.size(); ++i) {
+        Session& session = sessions_[dirty_[i]];
+        session.dirty = false;
+        while (!session.output.empty() && !session.blocked) {
+            const Octets octets = session.output.front();
+            const size_t taken = send(session.conn, octets);
+            session.blocked = taken < octets.size();
+            session.output.sent(chunks_, static_cast<uint32_t>(taken));
+        }
+    }
+    dirty_.clear();
+}
+
+}  // namespace sy::engine

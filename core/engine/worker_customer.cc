@@ -1,0 +1,363 @@
+// PDUs from customers: bind, submit, query and the rest. See worker.h.
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/assert.h"
+#include "core/engine/multi_group.h"
+#include "core/engine/worker.h"
+#include "core/smpp/encode.h"
+#include "core/smpp/time_format.h"
+#include "core/smpp/tlv.h"
+
+namespace sy::engine {
+namespace {
+
+using smpp::CommandId;
+using smpp::CommandStatus;
+
+// Equal in time whatever the strings hold, so that a password cannot be guessed octet by octet.
+bool same_secret(std::string_view a, std::string_view b) {
+    uint8_t difference = a.size() == b.size() ? 0 : 1;
+    for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        difference |= static_cast<uint8_t>(a[i] ^ b[i]);
+    }
+    return difference == 0;
+}
+
+bool kind_allowed(const route::Customer& customer, CommandId bind) {
+    return bind == CommandId::bind_transmitter ? customer.allow_transmitter
+           : bind == CommandId::bind_receiver  ? customer.allow_receiver
+                                               : customer.allow_transceiver;
+}
+
+smpp::SessionState bound_state(CommandId bind) {
+    return bind == CommandId::bind_transmitter ? smpp::SessionState::bound_tx
+           : bind == CommandId::bind_receiver  ? smpp::SessionState::bound_rx
+                                               : smpp::SessionState::bound_trx;
+}
+
+}  // namespace
+
+void Worker::on_customer_pdu(Session& session, const smpp::Frame& frame) {
+    switch (frame.header.command_id) {
+        case CommandId::submit_sm:
+        case CommandId::data_sm:
+            on_submit(session, frame);
+            return;
+        case CommandId::deliver_sm_resp:
+        case CommandId::data_sm_resp:
+        case CommandId::generic_nack:
+            on_deliver_resp(session, frame);
+            return;
+        case CommandId::bind_receiver:
+        case CommandId::bind_transmitter:
+        case CommandId::bind_transceiver:
+            on_bind(session, frame);
+            return;
+        case CommandId::submit_multi:
+            on_submit_multi(session, frame);
+            return;
+        case CommandId::query_sm:
+        case CommandId::cancel_sm:
+        case CommandId::replace_sm:
+            refuse_query(session, frame);
+            return;
+        default:
+            on_control(session, frame.header);
+            return;
+    }
+}
+
+// ---------------------------------------------------------------- bind
+
+void Worker::on_bind(Session& session, const smpp::Frame& frame) {
+    smpp::Bind bind;
+    CustomerId customer;
+    CommandStatus status = smpp::decode_bind(frame.body, session.decode_rules, bind);
+    const bool malformed = status != CommandStatus::esme_rok;
+    if (!malformed) {
+        status = check_bind(session, frame.header.command_id, bind, customer);
+    }
+    if (status == CommandStatus::esme_rok) {
+        bind_customer(session, frame, bind, customer);
+        return;
+    }
+    session.version = smpp::version_of(bind.interface_version);
+    Session about;
+    about.customer_id = customer;
+    about.peer = session.peer;
+    event(EventKind::customer_bind_refused, about, status, 0);
+    answer_error(session, frame.header, status);
+    if (malformed) {
+        note_malformed(session);
+    } else if (status != CommandStatus::esme_rinvcmdid) {
+        // RINVCMDID lets the client fall back to another bind (SMPP 3.4 section 4.1).
+        close_session(session);
+    }
+}
+
+smpp::CommandStatus Worker::check_bind(Session& session,
+                                       CommandId id,
+                                       const smpp::Bind& bind,
+                                       CustomerId& customer) {
+    if (draining_) {
+        return CommandStatus::esme_rbindfail;
+    }
+    const auto known = snapshot_->customer_by_system_id.find(std::string(bind.system_id));
+    if (known == snapshot_->customer_by_system_id.end()) {
+        return CommandStatus::esme_rbindfail;
+    }
+    customer = known->second;
+    const route::Customer& account = *snapshot_->customer(customer);
+    if (!same_secret(account.password, bind.password)) {
+        return account.bind_refused_status;
+    }
+    const bool from_allowed =
+        account.allow.empty() ||
+        std::ranges::any_of(account.allow, [&](const Cidr& c) { return c.contains(session.peer); });
+    if (!from_allowed) {
+        return CommandStatus::esme_rbindfail;
+    }
+    if (!kind_allowed(account, id)) {
+        return CommandStatus::esme_rinvcmdid;
+    }
+    // Counted before the check so that two workers cannot both take the last place.
+    auto& binds = hub_.customer(customer).binds;
+    if (binds.fetch_add(1, std::memory_order_relaxed) >= account.binds_max) {
+        binds.fetch_sub(1, std::memory_order_relaxed);
+        return CommandStatus::esme_rbindfail;
+    }
+    return CommandStatus::esme_rok;
+}
+
+void Worker::bind_customer(Session& session,
+                           const smpp::Frame& frame,
+                           const smpp::Bind& bind,
+                           CustomerId customer) {
+    const route::Customer& account = *snapshot_->customer(customer);
+    session.customer_id = customer;
+    session.customer = &account;
+    session.counted = true;
+    session.version = smpp::version_of(bind.interface_version);
+    session.tlvs = session.version != smpp::Version::v33;
+    session.decode_rules.version = session.version;
+    session.state = bound_state(frame.header.command_id);
+    session.window = std::make_unique<smpp::Window<Outstanding>>(account.window);
+    session.id_form = session.version == smpp::Version::v33              ? IdForm::hex8
+                      : account.id_format == route::MessageIdFormat::hex ? IdForm::hex
+                                                                         : IdForm::decimal;
+    Counter& binds = hub_.counters(id_, customer).binds;
+    binds.set(binds.get() + 1);
+
+    std::array<uint8_t, 8> tlv{};
+    ByteWriter writer(tlv);
+    if (session.tlvs) {
+        const uint8_t ours = static_cast<uint8_t>(smpp::Version::v50);
+        writer.tlv(static_cast<uint16_t>(smpp::TlvTag::sc_interface_version), {&ours, 1});
+    }
+    const smpp::BindResp resp{snapshot_->system_id, {tlv.data(), writer.written()}};
+    const auto out = reserve(session, 64 + resp.system_id.size());
+    if (out.empty()) {
+        return;
+    }
+    commit(session, smpp::encode_bind_resp(out, smpp::response_to(frame.header.command_id),
+                                           frame.header.sequence_number, resp));
+    event(EventKind::customer_bound, session, CommandStatus::esme_rok, 0);
+    if (session.state != smpp::SessionState::bound_tx) {
+        rx_sessions_[customer.value].push_back(session.conn.slot);
+        rx_session_up(customer);
+    }
+}
+
+// ---------------------------------------------------------------- submit
+
+smpp::CommandStatus Worker::admit(Session& session, const smpp::Sm& sm, uint32_t messages) {
+    (void)sm;
+    if (draining_ || session.ending != Ending::no || session.customer == nullptr) {
+        return CommandStatus::esme_rsyserr;
+    }
+    const route::Customer& account = *session.customer;
+    bool room = session.requests_open < account.window;
+    for (uint32_t i = 0; i < messages && room; ++i) {
+        room = hub_.customer(session.customer_id)
+                   .bucket.take(now_.mono_ns, account.rate_per_second, account.burst);
+    }
+    if (!room) {
+        hub_.counters(id_, session.customer_id).throttled.add();
+        return CommandStatus::esme_rthrottled;
+    }
+    return CommandStatus::esme_rok;
+}
+
+void Worker::on_submit(Session& session, const smpp::Frame& frame) {
+    const bool is_data_sm = frame.header.command_id == CommandId::data_sm;
+    smpp::Sm sm;
+    CommandStatus status = is_data_sm ? smpp::decode_data_sm(frame.body, session.decode_rules, sm)
+                                      : smpp::decode_sm(frame.body, session.decode_rules, sm);
+    if (status != CommandStatus::esme_rok) {
+        counters_.mt_refused.add();
+        answer_error(session, frame.header, status);
+        note_malformed(session);
+        return;
+    }
+    session.malformed_in_row = 0;
+    status = admit(session, sm, 1);
+    Message* message = nullptr;
+    if (status == CommandStatus::esme_rok) {
+        message = take_mt(session, frame, sm);
+        status = message != nullptr ? set_numbers(session, *message) : CommandStatus::esme_rmsgqful;
+    }
+    if (status != CommandStatus::esme_rok) {
+        if (message != nullptr) {
+            pool_.give_back(message);
+        }
+        counters_.mt_refused.add();
+        answer_error(session, frame.header, status);
+        return;
+    }
+    message->is_data_sm = is_data_sm;
+    ++session.requests_open;
+    accept_mt(session, message);
+}
+
+void Worker::accept_mt(Session& session, Message* message) {
+    counters_.mt_in.add();
+    hub_.counters(id_, session.customer_id).submitted.add();
+    message->id = message_id_next_++ << 6 | id_.value;
+    mt_batch_[mt_count_++] = message;
+    if (mt_count_ == limits::burst) {
+        route_mt();
+    }
+}
+
+// Copies the PDU's body, once, into a message of this worker's pool.
+Message* Worker::take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm) {
+    Message* message = pool_.take(static_cast<uint32_t>(frame.body.size()));
+    if (message == nullptr) {
+        counters_.pool_empty.add();
+        return nullptr;
+    }
+    std::memcpy(message->body, frame.body.data(), frame.body.size());
+    message->sm = sm;
+    message->sm.rebase(frame.body.data(), message->body);
+    message->kind = MessageKind::mt;
+    message->customer = session.customer_id;
+    message->origin = session.conn;
+    message->origin_sequence = frame.header.sequence_number;
+    message->id_form = session.id_form;
+    // SMPP 3.4 section 5.2.17: any of the two low bits asks for a receipt; bit 4 for intermediate
+    // ones.
+    message->wants_receipt = (sm.registered_delivery & 0x13) != 0;
+    message->accepted_ns = now_.mono_ns;
+    set_deadline(session, *message);
+    return message;
+}
+
+void Worker::set_deadline(const Session& session, Message& message) {
+    message.deadline_ns = now_.mono_ns + session.customer->timers.response_ns;
+    if (message.sm.validity_period.empty()) {
+        return;
+    }
+    Nanos until_wall_ns = 0;
+    if (smpp::parse_time(message.sm.validity_period, now_.wall_ns, until_wall_ns)) {
+        const Nanos left = until_wall_ns > now_.wall_ns ? until_wall_ns - now_.wall_ns : 0;
+        message.deadline_ns = std::min(message.deadline_ns, now_.mono_ns + left);
+    }
+}
+
+smpp::CommandStatus Worker::set_numbers(const Session& session, Message& message) {
+    const number::NumberPlan& plan = session.customer->number_plan;
+    message.destination_kind = number::normalise(message.sm.destination, plan, message.destination);
+    if (!number::usable(message.destination_kind)) {
+        return CommandStatus::esme_rinvdstadr;
+    }
+    const smpp::Address& source = message.sm.source;
+    message.source_kind = source.ton == 5 ? number::Outcome::not_digits
+                                          : number::normalise(source, plan, message.source);
+    return CommandStatus::esme_rok;
+}
+
+// ---------------------------------------------------------------- submit_multi
+
+void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
+    smpp::SubmitMulti multi;
+    CommandStatus status = smpp::decode_submit_multi(frame.body, session.decode_rules, multi);
+    if (status != CommandStatus::esme_rok) {
+        counters_.mt_refused.add();
+        answer_error(session, frame.header, status);
+        note_malformed(session);
+        return;
+    }
+    session.malformed_in_row = 0;
+    status = admit(session, multi.sm, multi.number_of_dests);
+    if (status == CommandStatus::esme_rok &&
+        (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {
+        status = CommandStatus::esme_rmsgqful;
+    }
+    if (status != CommandStatus::esme_rok) {
+        counters_.mt_refused.add();
+        answer_error(session, frame.header, status);
+        return;
+    }
+    split_multi(session, frame, multi);
+}
+
+// One message a destination; a destination that cannot be used fails alone. All share one id, as
+// the response has room for one.
+void Worker::split_multi(Session& session,
+                         const smpp::Frame& frame,
+                         const smpp::SubmitMulti& multi) {
+    MultiGroup* group = free_groups_.back();
+    free_groups_.pop_back();
+    ++session.requests_open;
+    group->open = multi.number_of_dests;
+    const uint64_t id = message_id_next_++ << 6 | id_.value;
+    Octets rest = multi.dest_addresses;
+    smpp::MultiDestination to;
+    while (smpp::next_destination(rest, to)) {
+        smpp::Sm sm = multi.sm;
+        sm.destination = to.address;
+        Message* message = take_mt(session, frame, sm);
+        SY_ASSERT(message != nullptr);
+        message->group = group;
+        message->id = id;
+        counters_.mt_in.add();
+        hub_.counters(id_, session.customer_id).submitted.add();
+        const CommandStatus status = set_numbers(session, *message);
+        if (status != CommandStatus::esme_rok) {
+            finish_mt(message, status, counters_.mt_rejected);
+            continue;
+        }
+        mt_batch_[mt_count_++] = message;
+        if (mt_count_ == limits::burst) {
+            route_mt();
+        }
+    }
+}
+
+// query_sm, cancel_sm, replace_sm: a message is answered when a supplier has it, so there is
+// nothing of it here that could be asked for, cancelled or replaced. Saying so is the truth.
+void Worker::refuse_query(Session& session, const smpp::Frame& frame) {
+    CommandStatus status{};
+    CommandStatus truth{};
+    smpp::QuerySm query;
+    smpp::CancelSm cancel;
+    smpp::ReplaceSm replace;
+    switch (frame.header.command_id) {
+        case CommandId::query_sm:
+            status = smpp::decode_query_sm(frame.body, session.decode_rules, query);
+            truth = CommandStatus::esme_rqueryfail;
+            break;
+        case CommandId::cancel_sm:
+            status = smpp::decode_cancel_sm(frame.body, session.decode_rules, cancel);
+            truth = CommandStatus::esme_rcancelfail;
+            break;
+        default:
+            status = smpp::decode_replace_sm(frame.body, session.decode_rules, replace);
+            truth = CommandStatus::esme_rreplacefail;
+            break;
+    }
+    answer_error(session, frame.header, status == CommandStatus::esme_rok ? truth : status);
+}
+
+}  // namespace sy::engine

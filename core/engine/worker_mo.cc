@@ -1,0 +1,141 @@
+// MO: from a supplier's deliver_sm to the customer that a rule names, end to end: the supplier gets
+// its answer when a customer has given one. See worker.h.
+#include <cstring>
+
+#include "core/base/assert.h"
+#include "core/engine/worker.h"
+#include "core/smpp/encode.h"
+
+namespace sy::engine {
+
+using smpp::CommandStatus;
+
+// Copies the PDU's body, once, into a message of this worker's pool; null when none is left.
+Message* Worker::take_from_supplier(Session& session,
+                                    const smpp::Frame& frame,
+                                    const smpp::Sm& sm,
+                                    MessageKind kind) {
+    Message* message = pool_.take(static_cast<uint32_t>(frame.body.size()));
+    if (message == nullptr) {
+        counters_.pool_empty.add();
+        return nullptr;
+    }
+    std::memcpy(message->body, frame.body.data(), frame.body.size());
+    message->sm = sm;
+    message->sm.rebase(frame.body.data(), message->body);
+    message->kind = kind;
+    message->is_data_sm = frame.header.command_id == smpp::CommandId::data_sm;
+    message->supplier = session.supplier_id;
+    message->origin = session.conn;
+    message->origin_sequence = frame.header.sequence_number;
+    message->accepted_ns = now_.mono_ns;
+    message->deadline_ns =
+        now_.mono_ns + (session.supplier != nullptr ? session.supplier->timers.response_ns
+                                                    : snapshot_->timers.response_ns);
+    ++session.requests_open;
+    return message;
+}
+
+void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& sm) {
+    Message* message = draining_ || session.supplier == nullptr
+                           ? nullptr
+                           : take_from_supplier(session, frame, sm, MessageKind::mo);
+    if (message == nullptr) {
+        counters_.mo_refused.add();
+        answer_error(session, frame.header,
+                     session.supplier != nullptr ? session.supplier->refuse_status
+                                                 : CommandStatus::esme_rsyserr);
+        return;
+    }
+    counters_.mo_in.add();
+    message->id = message_id_next_++ << 6 | id_.value;
+    const number::NumberPlan& plan = session.supplier->number_plan;
+    message->destination_kind = number::normalise(sm.destination, plan, message->destination);
+    message->source_kind = number::normalise(sm.source, plan, message->source);
+
+    route::MoQuery query;
+    query.supplier = session.supplier_id;
+    query.number = number::usable(message->destination_kind) ? message->destination.view()
+                                                             : message->sm.destination.digits;
+    query.source =
+        number::usable(message->source_kind) ? message->source.view() : message->sm.source.digits;
+    query.alphabet = session.supplier->alphabet;
+    query.sm = &message->sm;
+    query.spread = spread_of(*message);
+    route::MoDecision decision;
+    snapshot_->mo.decide({&query, 1}, {&decision, 1}, *scratch_);
+    message->rule_line = decision.rule_line;
+    if (!decision.routed) {
+        finish_mo(message, CommandStatus::esme_rx_r_appn);
+        return;
+    }
+    message->target_count = decision.target_count;
+    for (uint32_t t = 0; t < decision.target_count; ++t) {
+        message->targets[t] = decision.targets[t].value;
+    }
+    dispatch_mo(message, refuse_status(message->supplier));
+}
+
+smpp::CommandStatus Worker::refuse_status(SupplierId supplier) const {
+    const route::Supplier* account = snapshot_->supplier(supplier);
+    return account != nullptr ? account->refuse_status : CommandStatus::esme_rsyserr;
+}
+
+void Worker::dispatch_mo(Message* message, CommandStatus status) {
+    while (message->target_next < message->target_count && now_.mono_ns < message->deadline_ns) {
+        const CustomerId customer{message->targets[message->target_next++]};
+        if (hub_.customer(customer).rx_workers.load(std::memory_order_relaxed) != 0) {
+            message->customer = customer;
+            deliver(message);
+            return;
+        }
+        status = refuse_status(message->supplier);
+    }
+    finish_mo(message, status);
+}
+
+// At home: a customer has answered, or could not be reached.
+void Worker::settle_mo(Message* message) {
+    SY_DCHECK(message->home == id_.value);
+    if (message->outcome == Outcome::answered && message->status == CommandStatus::esme_rok) {
+        finish_mo(message, CommandStatus::esme_rok);
+    } else if (message->outcome == Outcome::unknown || message->outcome == Outcome::expired) {
+        // A customer may have it or may be slow: nobody else gets it, and the supplier repeats.
+        finish_mo(message, refuse_status(message->supplier));
+    } else {
+        const bool temporary =
+            message->outcome == Outcome::bounced || is_temporary(message->status);
+        dispatch_mo(message,
+                    temporary ? refuse_status(message->supplier) : CommandStatus::esme_rx_r_appn);
+    }
+}
+
+void Worker::finish_mo(Message* message, CommandStatus status) {
+    (status == CommandStatus::esme_rok ? counters_.mo_delivered : counters_.mo_rejected).add();
+    answer_deliver(message, status);
+    pool_.give_back(message);
+}
+
+/// At home: the supplier's deliver_sm (or data_sm) gets its response.
+void Worker::answer_deliver(Message* message, CommandStatus status) {
+    message->answered = true;
+    Session* session = session_of(message->origin);
+    if (session == nullptr) {
+        counters_.answers_unsent.add();
+        return;
+    }
+    SY_DCHECK(session->requests_open > 0);
+    --session->requests_open;
+    const auto command =
+        message->is_data_sm ? smpp::CommandId::data_sm_resp : smpp::CommandId::deliver_sm_resp;
+    if (status != CommandStatus::esme_rok) {
+        send_empty(*session, command, status, message->origin_sequence);
+        return;
+    }
+    const auto out = reserve(*session, limits::pdu_header_bytes + 1);
+    if (!out.empty()) {
+        commit(*session, smpp::encode_sm_resp(out, command, message->origin_sequence, {}));
+    }
+}
+
+}  // namespace sy::engine

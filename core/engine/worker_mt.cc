@@ -1,0 +1,308 @@
+// MT: route, dispatch, settle. See worker.h.
+#include "core/base/assert.h"
+#include "core/engine/multi_group.h"
+#include "core/engine/worker.h"
+#include "core/number/normalise.h"
+#include "core/smpp/encode.h"
+#include "core/text/udh.h"
+
+namespace sy::engine {
+namespace {
+
+// A message that only suppliers in pause could take is tried again at the same one, this often.
+constexpr uint8_t pause_attempts_max = 3;
+
+}  // namespace
+
+// What chooses among weighted targets: the message's own id, or for a part of a long message what
+// all its parts share, so that they take one way (PROTOCOL: account, source, destination, ref,
+// total).
+uint64_t Worker::spread_of(const Message& message) {
+    const bool may_be_part =
+        (message.sm.esm_class & smpp::esm_class_udhi) != 0 || !message.sm.tlvs.empty();
+    if (may_be_part) [[unlikely]] {
+        const text::MessageText body = text::message_text(message.sm);
+        if (const auto part = text::concat_of(message.sm, body.udh)) {
+            uint64_t hash =
+                mix64(uint64_t{message.customer.value} << 32 | uint64_t{part->ref} << 9 |
+                      uint64_t{part->total} << 1 | (part->ref_is_16bit ? 1u : 0u));
+            for (const char c : message.sm.source.digits) {
+                hash = mix64(hash ^ static_cast<uint8_t>(c));
+            }
+            for (const char c : message.destination.view()) {
+                hash = mix64(hash ^ static_cast<uint8_t>(c));
+            }
+            return hash;
+        }
+    }
+    return mix64(message.id);
+}
+
+void Worker::route_mt() {
+    if (mt_count_ == 0) {
+        return;
+    }
+    std::array<route::MtQuery, limits::burst> queries;
+    std::array<route::MtDecision, limits::burst> decisions;
+    const uint32_t count = mt_count_;
+    mt_count_ = 0;
+    work_ += count;
+    for (uint32_t i = 0; i < count; ++i) {
+        const Message& message = *mt_batch_[i];
+        const route::Customer* customer = snapshot_->customer(message.customer);
+        route::MtQuery& query = queries[i];
+        query.customer = message.customer;
+        query.plan = customer != nullptr ? customer->plan_id : PlanId::none();
+        query.destination = message.destination.view();
+        query.sender = number::sender_text(message.sm.source.digits);
+        query.sender_ton = message.sm.source.ton;
+        query.alphabet = customer != nullptr ? customer->alphabet : route::Alphabet::gsm7;
+        query.sm = &message.sm;
+        query.spread = spread_of(message);
+    }
+    snapshot_->mt.decide({queries.data(), count}, {decisions.data(), count}, *scratch_);
+    for (uint32_t i = 0; i < count; ++i) {
+        Message* message = mt_batch_[i];
+        const route::MtDecision& decision = decisions[i];
+        message->rule_line = decision.rule_line;
+        switch (decision.kind) {
+            case route::MtDecision::Kind::route:
+                message->target_count = decision.target_count;
+                for (uint32_t t = 0; t < decision.target_count; ++t) {
+                    message->targets[t] = decision.targets[t].value;
+                }
+                dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
+                break;
+            case route::MtDecision::Kind::reject:
+                finish_mt(message, decision.status, counters_.mt_rejected);
+                break;
+            case route::MtDecision::Kind::drop:
+                finish_mt(message, smpp::CommandStatus::esme_rok, counters_.mt_dropped);
+                break;
+            case route::MtDecision::Kind::no_route: {
+                const route::Customer* customer = snapshot_->customer(message->customer);
+                finish_mt(message,
+                          customer != nullptr ? customer->no_route_status
+                                              : smpp::CommandStatus::esme_rinvdstadr,
+                          counters_.mt_rejected);
+                break;
+            }
+        }
+    }
+}
+
+// Puts the message into the ring of the next target that can take it. `status` is the truth so far:
+// what the customer hears when nobody can.
+void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
+    if (now_.mono_ns >= message->deadline_ns) {
+        finish_mt(message, status, counters_.mt_expired);
+        return;
+    }
+    SupplierId paused;
+    while (message->target_next < message->target_count) {
+        const SupplierId supplier{message->targets[message->target_next++]};
+        const Nanos paused_until =
+            hub_.supplier(supplier).paused_until_ns.load(std::memory_order_relaxed);
+        if (paused_until > now_.mono_ns) {
+            status = smpp::CommandStatus::esme_rthrottled;
+            paused = paused.valid() ? paused : supplier;
+            continue;
+        }
+        if (offer(message, supplier, status)) {
+            return;
+        }
+    }
+    // Nobody can take it now. If a supplier only wants a moment, the message waits in its ring.
+    for (uint32_t t = 0; t < message->target_count && !paused.valid(); ++t) {
+        const SupplierId supplier{message->targets[t]};
+        if (hub_.supplier(supplier).paused_until_ns.load(std::memory_order_relaxed) >
+            now_.mono_ns) {
+            paused = supplier;
+        }
+    }
+    if (paused.valid() && message->attempts < pause_attempts_max &&
+        offer(message, paused, status)) {
+        return;
+    }
+    finish_mt(message, status, counters_.mt_rejected);
+}
+
+bool Worker::offer(Message* message, SupplierId supplier, smpp::CommandStatus& status) {
+    SupplierShared& shared = hub_.supplier(supplier);
+    // Acquire pairs with the release in trunk_up(): the ring is there before anybody is bound.
+    const uint64_t workers = shared.tx_workers.load(std::memory_order_acquire);
+    if (workers == 0) {
+        status = smpp::CommandStatus::esme_rsyserr;
+        return false;
+    }
+    message->supplier = supplier;
+    message->outcome = Outcome::none;
+    if (!shared.ring.load(std::memory_order_relaxed)->push(message)) {
+        status = smpp::CommandStatus::esme_rmsgqful;
+        return false;
+    }
+    if (message->attempts > 0) {
+        counters_.mt_rerouted.add();
+    }
+    ring_mask_ |= workers;
+    return true;
+}
+
+// At the supplier's worker: the attempt is over. The way back of a receipt is remembered before the
+// customer hears of its message.
+void Worker::on_attempt_end(Message* message) {
+    const WorkerId home{message->home};
+    const bool accepted =
+        message->outcome == Outcome::answered && message->status == smpp::CommandStatus::esme_rok;
+    if (accepted && message->wants_receipt) {
+        message->stage = Stage::receipt_insert;
+        send_to(owner_of(message->key), message);
+        return;
+    }
+    message->stage = Stage::settle;
+    send_to(home, message);
+}
+
+void Worker::settle_mt(Message* message) {
+    SY_DCHECK(message->home == id_.value);
+    switch (message->outcome) {
+        case Outcome::answered:
+            if (message->status == smpp::CommandStatus::esme_rok) {
+                finish_mt(message, smpp::CommandStatus::esme_rok, counters_.mt_accepted);
+            } else {
+                retry_or_finish(message);
+            }
+            return;
+        case Outcome::bounced:
+            dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
+            return;
+        case Outcome::expired:
+            finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
+            return;
+        case Outcome::unknown: {
+            const route::Supplier* supplier = snapshot_->supplier(message->supplier);
+            if (supplier != nullptr && supplier->on_unknown == route::OnUnknown::resend &&
+                message->target_next < message->target_count && !draining_) {
+                counters_.mt_resent.add();
+                dispatch_mt(message, message->status);
+            } else {
+                finish_mt(message, message->status, counters_.mt_unknown);
+            }
+            return;
+        }
+        case Outcome::none:
+            SY_COUNT_BUG("an attempt ended without an outcome");
+            finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_rejected);
+            return;
+    }
+}
+
+// The supplier said no: the error table says what that means.
+void Worker::retry_or_finish(Message* message) {
+    const auto error_class = snapshot_->errors.classify(message->supplier, message->status);
+    if (error_class == route::ErrorClass::final) {
+        finish_mt(message, message->status, counters_.mt_rejected);
+        return;
+    }
+    if (error_class == route::ErrorClass::pause) {
+        const route::Supplier* supplier = snapshot_->supplier(message->supplier);
+        const Nanos until = now_.mono_ns + (supplier != nullptr ? supplier->pause_ns : second_ns);
+        auto& paused = hub_.supplier(message->supplier).paused_until_ns;
+        if (paused.load(std::memory_order_relaxed) < now_.mono_ns) {
+            Session about;
+            about.supplier_id = message->supplier;
+            event(EventKind::supplier_paused, about, message->status, 0);
+        }
+        paused.store(until, std::memory_order_relaxed);
+    }
+    dispatch_mt(message, message->status);
+}
+
+void Worker::finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state) {
+    end_state.add();
+    if (message->customer.valid()) {
+        CustomerCounters& customer = hub_.counters(id_, message->customer);
+        if (&end_state == &counters_.mt_accepted) {
+            customer.accepted.add();
+        } else if (status != smpp::CommandStatus::esme_rok) {
+            customer.rejected.add();
+        }
+    }
+    if (message->group != nullptr) {
+        finish_group(message, status);
+    } else {
+        answer_submit(message, status);
+    }
+    pool_.give_back(message);
+}
+
+void Worker::answer_submit(Message* message, smpp::CommandStatus status) {
+    Session* session = session_of(message->origin);
+    if (session == nullptr) {
+        counters_.answers_unsent.add();
+        return;
+    }
+    SY_DCHECK(session->requests_open > 0);
+    --session->requests_open;
+    const auto command =
+        message->is_data_sm ? smpp::CommandId::data_sm_resp : smpp::CommandId::submit_sm_resp;
+    if (status != smpp::CommandStatus::esme_rok) {
+        send_empty(*session, command, status, message->origin_sequence);
+        return;
+    }
+    const auto out =
+        reserve(*session, limits::pdu_header_bytes + limits::message_id_octets_max + 1);
+    if (out.empty()) {
+        counters_.answers_unsent.add();
+        return;
+    }
+    IdText text;
+    const smpp::SmResp resp{format_id(message->id, message->id_form, text), {}};
+    commit(*session, smpp::encode_sm_resp(out, command, message->origin_sequence, resp));
+}
+
+void Worker::finish_group(Message* message, smpp::CommandStatus status) {
+    MultiGroup* group = message->group;
+    if (status != smpp::CommandStatus::esme_rok) {
+        MultiGroup::Failed& failed = group->failed[group->failed_count++];
+        const smpp::Address& to = message->sm.destination;
+        failed.ton = to.ton;
+        failed.npi = to.npi;
+        failed.length =
+            static_cast<uint8_t>(to.digits.copy(failed.digits.data(), failed.digits.size()));
+        failed.status = status;
+    }
+    if (--group->open > 0) {
+        return;
+    }
+    Session* session = session_of(message->origin);
+    if (session == nullptr) {
+        counters_.answers_unsent.add();
+    } else {
+        --session->requests_open;
+        answer_group(*session, *message, *group);
+    }
+    group->failed_count = 0;
+    free_groups_.push_back(group);
+}
+
+void Worker::answer_group(Session& session, const Message& message, const MultiGroup& group) {
+    std::array<smpp::UnsuccessSme, MultiGroup::destinations_max> unsuccess;
+    for (uint32_t i = 0; i < group.failed_count; ++i) {
+        const MultiGroup::Failed& failed = group.failed[i];
+        unsuccess[i] = {{failed.ton, failed.npi, {failed.digits.data(), failed.length}},
+                        static_cast<uint32_t>(smpp::status_for(session.version, failed.status))};
+    }
+    // 27 octets at most for each failed destination (section 4.5.3).
+    const auto out = reserve(session, 128 + size_t{27} * group.failed_count);
+    if (out.empty()) {
+        counters_.answers_unsent.add();
+        return;
+    }
+    IdText text;
+    commit(session, smpp::encode_submit_multi_resp(out, message.origin_sequence,
+                                                   format_id(message.id, message.id_form, text),
+                                                   {unsuccess.data(), group.failed_count}));
+}
+
+}  // namespace sy::engine

@@ -1,0 +1,265 @@
+// Receipts: from a supplier's deliver_sm back to the customer whose message it speaks of. The way
+// back is kept by the worker that owns the key (supplier, normalised id), so no map is shared. See
+// worker.h.
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/engine/receipt_key.h"
+#include "core/engine/worker.h"
+#include "core/smpp/encode.h"
+#include "core/smpp/receipt.h"
+#include "core/smpp/tlv.h"
+
+namespace sy::engine {
+namespace {
+
+using smpp::CommandStatus;
+using smpp::MessageState;
+
+// Parked receipts are all looked at once in this time.
+constexpr Nanos park_round_ns = 500 * millisecond_ns;
+
+bool is_final(MessageState state, const route::Supplier* supplier) {
+    switch (state) {
+        case MessageState::scheduled:
+        case MessageState::enroute:
+            return false;
+        case MessageState::accepted:
+            return supplier != nullptr && supplier->acceptd_is_final;
+        default:
+            return true;
+    }
+}
+
+// What the customer asked for: SMPP 3.4 section 5.2.17; value 3 is "success only" (5.0).
+bool is_wanted(uint8_t registered_delivery, bool final, MessageState state) {
+    if (!final) {
+        return (registered_delivery & 0x10) != 0;
+    }
+    const bool success = state == MessageState::delivered || state == MessageState::accepted;
+    switch (registered_delivery & 0x03) {
+        case 1:
+            return true;
+        case 2:
+            return !success;
+        case 3:
+            return success;
+        default:
+            return false;
+    }
+}
+
+void copy_address(const smpp::Address& from,
+                  uint8_t& ton,
+                  uint8_t& npi,
+                  uint8_t& length,
+                  std::array<char, limits::address_octets_max>& digits) {
+    ton = from.ton;
+    npi = from.npi;
+    length = static_cast<uint8_t>(from.digits.copy(digits.data(), digits.size()));
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- the way back
+
+// At the key's owner, before the customer is answered.
+void Worker::insert_receipt(Message* message) {
+    ReceiptWay way;
+    way.customer = message->customer;
+    way.id = message->id;
+    way.id_form = message->id_form;
+    way.registered_delivery = message->sm.registered_delivery;
+    copy_address(message->sm.source, way.source_ton, way.source_npi, way.source_length, way.source);
+    copy_address(message->sm.destination, way.destination_ton, way.destination_npi,
+                 way.destination_length, way.destination);
+    uint32_t reference = 0;
+    if (!message->sm.tlvs.empty() &&
+        smpp::find_integer(message->sm.tlvs, smpp::TlvTag::user_message_reference, reference)) {
+        way.has_reference = true;
+        way.user_message_reference = static_cast<uint16_t>(reference);
+    }
+    way.submitted_wall_ns = now_.wall_ns - (now_.mono_ns - message->accepted_ns);
+    if (receipt_map_.insert(message->key, way, now_.mono_ns)) {
+        counters_.receipts_evicted.add();
+    }
+    const ReceiptKey key = message->key;
+    // The answer first: on one worker the customer then hears of its message before its receipt.
+    message->stage = Stage::settle;
+    send_to(WorkerId{message->home}, message);
+    if (parked_count_ > 0) {
+        unpark_receipts(key);
+    }
+}
+
+// ---------------------------------------------------------------- receipts in
+
+void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm) {
+    const route::Supplier* account = session.supplier;
+    Message* message = take_from_supplier(session, frame, sm, MessageKind::receipt);
+    if (message == nullptr) {
+        answer_error(session, frame.header, refuse_status(session.supplier_id));
+        return;
+    }
+    counters_.receipts_in.add();
+    smpp::Receipt receipt;
+    const bool readable = smpp::parse_receipt(message->sm, receipt);
+    message->receipt_state = static_cast<uint8_t>(receipt.state);
+    message->receipt_error = receipt.error;
+    message->intermediate =
+        !is_final(receipt.state, account) ||
+        (sm.esm_class & smpp::esm_class_type_mask) == smpp::esm_class_intermediate;
+    if (!readable || !receipt_key(session.supplier_id, receipt.message_id, receipt_id_form(account),
+                                  message->key)) {
+        counters_.receipts_orphaned.add();
+        end_receipt(message, CommandStatus::esme_rok);
+        return;
+    }
+    // From here the receipt is ours to deliver. Only a supplier that is to repeat unmatched
+    // receipts waits for the match.
+    if (account == nullptr || !account->orphan_refuse) {
+        answer_deliver(message, CommandStatus::esme_rok);
+    }
+    message->not_before_ns = now_.mono_ns + (account != nullptr ? account->receipt_park_ns : 0);
+    message->stage = Stage::receipt_lookup;
+    send_to(owner_of(message->key), message);
+}
+
+// At the key's owner.
+void Worker::lookup_receipt(Message* message) {
+    const auto found = receipt_map_.find(message->key, message->sm.source.digits);
+    if (found.way != nullptr) {
+        match_receipt(message, found);
+    } else {
+        park_receipt(message);
+    }
+}
+
+void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
+    const auto state = static_cast<MessageState>(message->receipt_state);
+    counters_.receipts_matched.add();
+    if (found.finished) {
+        counters_.receipts_duplicate.add();
+        end_receipt_from_owner(message, CommandStatus::esme_rok);
+        return;
+    }
+    message->way = *found.way;
+    message->customer = found.way->customer;
+    if (!message->intermediate) {
+        receipt_map_.finish(found.entry);
+    }
+    if (!is_wanted(message->way.registered_delivery, !message->intermediate, state)) {
+        counters_.receipts_suppressed.add();
+        end_receipt_from_owner(message, CommandStatus::esme_rok);
+        return;
+    }
+    message->deliver_next = true;
+    end_receipt_from_owner(message, CommandStatus::esme_rok);
+}
+
+// The supplier's answer is given at home; with nothing to answer the way there is spared.
+void Worker::end_receipt_from_owner(Message* message, CommandStatus status) {
+    if (message->answered && message->deliver_next) {
+        deliver(message);
+        return;
+    }
+    message->status = status;
+    message->stage = Stage::answer_receipt;
+    send_to(WorkerId{message->home}, message);
+}
+
+// At home: answer what is not answered, then deliver or be done.
+void Worker::end_receipt(Message* message, CommandStatus status) {
+    if (!message->answered) {
+        answer_deliver(message, status);
+    }
+    if (message->deliver_next) {
+        deliver(message);
+    } else {
+        pool_.give_back(message);
+    }
+}
+
+// ---------------------------------------------------------------- receipt before response
+
+void Worker::park_receipt(Message* message) {
+    counters_.receipts_parked.add();
+    parked_[message->key.low % park_buckets].push_back(message);
+    ++parked_count_;
+}
+
+void Worker::unpark_receipts(const ReceiptKey& key) {
+    auto& bucket = parked_[key.low % park_buckets];
+    for (uint32_t left = bucket.count(); left > 0; --left) {
+        Message* message = bucket.pop_front();
+        if (message->key == key) {
+            --parked_count_;
+            lookup_receipt(message);
+        } else {
+            bucket.push_back(message);
+        }
+    }
+}
+
+void Worker::expire_parked(Nanos elapsed_ns) {
+    const uint64_t share = park_buckets * std::min(elapsed_ns, park_round_ns) / park_round_ns + 1;
+    for (uint64_t i = 0; i < share && parked_count_ > 0; ++i) {
+        parked_cursor_ = (parked_cursor_ + 1) % park_buckets;
+        auto& bucket = parked_[parked_cursor_];
+        for (uint32_t left = bucket.count(); left > 0; --left) {
+            Message* message = bucket.pop_front();
+            if (now_.mono_ns < message->not_before_ns && !draining_) {
+                bucket.push_back(message);
+                continue;
+            }
+            --parked_count_;
+            counters_.receipts_orphaned.add();
+            const route::Supplier* account = snapshot_->supplier(message->supplier);
+            const bool refuse = account != nullptr && account->orphan_refuse;
+            end_receipt_from_owner(message,
+                                   refuse ? account->refuse_status : CommandStatus::esme_rok);
+        }
+    }
+}
+
+// ---------------------------------------------------------------- receipts out
+
+// deliver_sm with the customer's own id and addresses: source and destination change places
+// (SMPP 3.4 appendix B, PROTOCOL 15.1).
+size_t Worker::encode_receipt(const Session& session,
+                              const Message& message,
+                              std::span<uint8_t> out,
+                              uint32_t sequence_number) {
+    const ReceiptWay& way = message.way;
+    IdText id;
+    smpp::ReceiptText text;
+    text.message_id = format_id(way.id, way.id_form, id);
+    text.state = static_cast<MessageState>(message.receipt_state);
+    text.error = message.receipt_error;
+    text.submitted_wall_ns = way.submitted_wall_ns;
+    text.done_wall_ns = now_.wall_ns;
+    if (way.has_reference) {
+        text.user_message_reference = way.user_message_reference;
+    }
+    smpp::Receipt original;
+    if (smpp::parse_receipt(message.sm, original)) {
+        text.network_error_code = original.network_error_code;
+    }
+    std::array<uint8_t, 255> short_message;
+    std::array<uint8_t, 192> tlvs;
+    smpp::Sm sm;
+    sm.source = {
+        way.destination_ton, way.destination_npi, {way.destination.data(), way.destination_length}};
+    sm.destination = {way.source_ton, way.source_npi, {way.source.data(), way.source_length}};
+    sm.esm_class =
+        message.intermediate ? smpp::esm_class_intermediate : smpp::esm_class_delivery_receipt;
+    sm.short_message = smpp::format_receipt_text(text, short_message);
+    const bool with_tlvs =
+        session.tlvs && (session.customer == nullptr || session.customer->receipt_tlvs);
+    if (with_tlvs) {
+        sm.tlvs = smpp::format_receipt_tlvs(text, tlvs);
+    }
+    return smpp::encode_sm(out, smpp::CommandId::deliver_sm, sequence_number, sm);
+}
+
+}  // namespace sy::engine

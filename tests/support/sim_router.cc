@@ -1,0 +1,183 @@
+#include "tests/support/sim_router.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "tests/support/sim_peer.h"
+
+namespace sy::test {
+namespace {
+
+engine::HubOptions options(uint32_t workers) {
+    engine::HubOptions out;
+    out.workers = workers;
+    out.connections_max = 256;
+    out.messages_max = 4096;
+    out.large_messages_max = 16;
+    out.receipts_max = 8192;
+    return out;
+}
+
+}  // namespace
+
+Endpoint endpoint(const std::string& text) {
+    return parse_endpoint(text).value();
+}
+
+route::Customer customer(const std::string& name) {
+    route::Customer out;
+    out.name = name;
+    out.system_id = name;
+    out.password = "secret";
+    out.window = 10;
+    return out;
+}
+
+route::Supplier supplier(const std::string& name, const std::string& host) {
+    route::Supplier out;
+    out.name = name;
+    out.hosts = {endpoint(host)};
+    out.system_id = "sy";
+    out.password = "secret";
+    return out;
+}
+
+route::MtRule rule(const std::string& prefix, std::vector<uint16_t> suppliers) {
+    route::MtRule out;
+    out.line = 2;
+    out.plan = "default";
+    out.prefix = prefix;
+    for (const uint16_t id : suppliers) {
+        out.targets.push_back({{SupplierId{id}, 1}});
+    }
+    return out;
+}
+
+std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
+                                               uint32_t workers,
+                                               const route::Snapshot* previous) {
+    auto out = std::make_unique<route::Snapshot>();
+    out->generation = previous == nullptr ? 1 : previous->generation + 1;
+    out->timers = config.timers;
+    std::vector<std::string> plans{"default"};
+    for (const auto& account : config.customers) {
+        if (std::ranges::find(plans, account.plan) == plans.end()) {
+            plans.push_back(account.plan);
+        }
+    }
+    const auto keep = [](const auto& fresh, const auto* old, uint16_t index) {
+        using Account = std::decay_t<decltype(fresh)>;
+        if (old != nullptr && index < old->size() && (*old)[index] != nullptr &&
+            *(*old)[index] == fresh) {
+            return (*old)[index];
+        }
+        return std::make_shared<const Account>(fresh);
+    };
+    for (uint16_t i = 0; i < config.customers.size(); ++i) {
+        route::Customer account = config.customers[i];
+        const auto plan = std::ranges::find(plans, account.plan) - plans.begin();
+        account.plan_id = PlanId{static_cast<uint16_t>(plan)};
+        if (account.name.empty()) {  // removed by the test
+            out->customers.push_back(nullptr);
+            continue;
+        }
+        out->customers.push_back(
+            keep(account, previous != nullptr ? &previous->customers : nullptr, i));
+        out->customer_by_system_id[account.system_id] = CustomerId{i};
+    }
+    for (uint16_t i = 0; i < config.suppliers.size(); ++i) {
+        if (config.suppliers[i].name.empty()) {
+            out->suppliers.push_back(nullptr);
+            continue;
+        }
+        out->suppliers.push_back(
+            keep(config.suppliers[i], previous != nullptr ? &previous->suppliers : nullptr, i));
+    }
+    std::vector<route::MtTable::BuildError> errors;
+    out->mt = route::MtTable::build(config.mt, plans, errors);
+    out->mo = route::MoTable::build(config.mo, {}, errors);
+    SY_ASSERT(errors.empty());
+    out->errors = route::ErrorTable(config.errors);
+    for (uint32_t w = 0; w < workers; ++w) {
+        out->scratches.emplace_back();
+        SY_ASSERT(out->scratches.back().prepare(out->mt, out->mo).has_value());
+    }
+    return out;
+}
+
+SimRouter::SimRouter(sim::SimNet& net, const SimConfig& config, uint32_t workers)
+    : net_(net), worker_count_(workers), hub_(options(workers)) {
+    SY_ASSERT(hub_.publish(make_snapshot(config, workers, nullptr)).has_value());
+    for (uint32_t w = 0; w < workers; ++w) {
+        const sim::SimOptions sim_options{.connections_max = 256,
+                                          .address = endpoint("10.0.0.1:0"),
+                                          .close_linger_ns = second_ns};
+        transports_.push_back(std::make_unique<sim::SimTransport>(net, sim_options));
+        SY_ASSERT(transports_.back()->listen(endpoint(address)).has_value());
+        workers_.push_back(std::make_unique<engine::Worker>(hub_, WorkerId{static_cast<uint8_t>(w)},
+                                                            net.prng()()));
+        drivers_.push_back(std::make_unique<engine::Driver<sim::SimTransport>>(
+            *workers_.back(), *transports_.back()));
+    }
+}
+
+SimRouter::~SimRouter() = default;
+
+void SimRouter::reload(const SimConfig& config) {
+    SY_ASSERT(
+        hub_.publish(make_snapshot(config, worker_count_, hub_.owned_snapshot())).has_value());
+}
+
+void SimRouter::turn_all() {
+    bool busy = true;
+    for (int rounds = 0; busy && rounds < 1000; ++rounds) {
+        busy = false;
+        for (auto& driver : drivers_) {
+            busy = driver->turn(net_.now()) || busy;
+        }
+        for (SimPeer* peer : peers_) {
+            busy = peer->turn() || busy;
+        }
+    }
+    hub_.reclaim();
+}
+
+void SimRouter::step(Nanos end_ns) {
+    turn_all();
+    Nanos next = std::min(end_ns, net_.next_event_ns());
+    for (auto& driver : drivers_) {
+        next = std::min(next, driver->next_wakeup_ns());
+    }
+    for (SimPeer* peer : peers_) {
+        next = std::min(next, peer->next_wakeup_ns());
+    }
+    net_.advance_to(std::max(next, net_.now_ns() + 1));
+}
+
+void SimRouter::run_for(Nanos duration_ns) {
+    const Nanos end = net_.now_ns() + duration_ns;
+    while (net_.now_ns() < end) {
+        step(end);
+    }
+    turn_all();
+}
+
+uint64_t SimRouter::count(engine::Counter engine::WorkerCounters::* counter) {
+    uint64_t sum = 0;
+    for (auto& worker : workers_) {
+        sum += (hub_.counters(worker->id()).*counter).get();
+    }
+    return sum;
+}
+
+uint32_t SimRouter::in_flight() const {
+    uint32_t sum = 0;
+    for (const auto& worker : workers_) {
+        sum += worker->pool().count() - worker->pool().free_count();
+    }
+    return sum;
+}
+
+}  // namespace sy::test
