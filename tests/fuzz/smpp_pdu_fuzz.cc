@@ -14,6 +14,7 @@
 #include "core/smpp/decode.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/framer.h"
+#include "core/smpp/validate.h"
 
 namespace sy::smpp {
 namespace {
@@ -31,6 +32,15 @@ Octets body_of(size_t pdu_bytes) {
     SY_ASSERT(stream.empty());
     SY_ASSERT(frame.header.sequence_number == sequence);
     return frame.body;
+}
+
+/// Validation reads everything and must only end; strict refuses at least what the default does.
+template <class Pdu, class Validate>
+void check_validate(const Pdu& pdu, Version version, Validate validate) {
+    ValidateRules validate_rules{.version = version};
+    const CommandStatus status = validate(pdu, validate_rules);
+    validate_rules.strict = true;
+    SY_ASSERT(status == esme_rok || validate(pdu, validate_rules) != esme_rok);
 }
 
 /// REQUIRES: what was read, encoded again. `ignored_max`: how many octets may be missing at the
@@ -54,6 +64,7 @@ void check_sm(const Frame& frame, const DecodeRules& rules) {
     if (decode_sm(frame.body, rules, sm) != esme_rok) {
         return;
     }
+    check_validate(sm, rules.version, validate_submit);
     const size_t bytes = encode_sm(pdu_buffer, frame.header.command_id, sequence, sm);
     SY_ASSERT(bytes <= encoded_sm_bytes_max(sm));
     check_prefix(frame.body, bytes, ignored_max(rules, frame.body.size()));
@@ -68,6 +79,7 @@ void check_sm(const Frame& frame, const DecodeRules& rules) {
 void check_data_sm(const Frame& frame, const DecodeRules& rules) {
     Sm sm;
     if (decode_data_sm(frame.body, rules, sm) == esme_rok) {
+        check_validate(sm, rules.version, validate_data_sm);
         check_prefix(frame.body, encode_data_sm(pdu_buffer, sequence, sm),
                      ignored_max(rules, frame.body.size()));
     }
@@ -78,6 +90,7 @@ void check_submit_multi(const Frame& frame, const DecodeRules& rules) {
     if (decode_submit_multi(frame.body, rules, multi) != esme_rok) {
         return;
     }
+    check_validate(multi, rules.version, validate_submit_multi);
     check_prefix(frame.body, encode_submit_multi(pdu_buffer, sequence, multi),
                  ignored_max(rules, frame.body.size()));
     Octets list = multi.dest_addresses;
