@@ -83,8 +83,7 @@ void MessageScan::decode() {
         return;
     }
     const text::MessageText message = text::message_text(*sm_);
-    const text::Coding coding =
-        text::coding_of(sm_->data_coding, alphabet_);
+    const text::Coding coding = text::coding_of(sm_->data_coding, alphabet_);
     has_text_ = coding.character_set != text::CharacterSet::binary &&
                 coding.character_set != text::CharacterSet::unreadable && !message.udh.sim_toolkit;
     if (has_text_) {
