@@ -7,6 +7,9 @@
 
 namespace sy::daemon {
 
+/// Runs the router until a signal stops it.
+[[nodiscard]] int run(const std::string& config_path);
+
 /// Validates everything, prints every complaint.
 [[nodiscard]] int check(const std::string& config_path);
 

@@ -73,6 +73,11 @@ int run_command_line(int argc, char** argv) {
     app.set_version_flag("--version", "switchyard " SY_VERSION);
     app.require_subcommand(1);
 
+    CLI::App* const run =
+        app.add_subcommand("run", "run the router in the foreground until SIGTERM");
+    add_config(*run, arguments);
+    run->callback([&arguments] { arguments.status = sy::daemon::run(arguments.config_path); });
+
     CLI::App* const check =
         app.add_subcommand("check", "validate the configuration, print every error");
     add_config(*check, arguments);

@@ -1,0 +1,145 @@
+// Start to end of `switchyard run`. Everything that can fail is tried before the first thread runs
+// and before anything listens, in this order: configuration, CPUs, log, ports, memory.
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "io/admin/metrics.h"
+#include "io/admin/server.h"
+#include "io/daemon/clock.h"
+#include "io/daemon/commands.h"
+#include "io/daemon/control.h"
+#include "io/daemon/host.h"
+#include "io/daemon/load.h"
+#include "io/daemon/log.h"
+#include "io/daemon/workers.h"
+#include "io/kernel/socket.h"
+
+namespace sy::daemon {
+namespace {
+
+int complain(const std::string& text) {
+    fmt::print(stderr, "switchyard: error: {}\n", text);
+    return 1;
+}
+
+Result<void> check_ports(const config::Config& config) {
+    for (const Endpoint& endpoint : config.listen) {
+        if (auto usable = kernel::check_can_listen(endpoint); !usable) {
+            return fail("[smpp] listen: " + usable.error().text);
+        }
+    }
+    if (config.admin_listen) {
+        if (auto usable = kernel::check_can_listen(*config.admin_listen); !usable) {
+            return fail("[admin] listen: " + usable.error().text);
+        }
+    }
+    return {};
+}
+
+engine::HubOptions hub_options(const config::Config& config) {
+    engine::HubOptions options;
+    options.workers = static_cast<uint32_t>(config.runtime.workers.size());
+    options.connections_max = config.runtime.connections_max;
+    options.messages_max = config.runtime.messages_max;
+    return options;
+}
+
+void log_settings(Log& log, const config::Config& config, const Workers& workers) {
+    for (const Endpoint& endpoint : workers.listening()) {
+        log.info("listening for customers", {{"address", to_string(endpoint)}});
+    }
+    if (config.admin_listen) {
+        log.info("metrics and health", {{"address", to_string(*config.admin_listen)}});
+    }
+    for (const std::string& text : workers.warnings()) {
+        log.warning(text);
+    }
+}
+
+// The second half, with everything checked.
+Result<void> serve(const std::string& config_path,
+                   config::Registry registry,
+                   Loaded loaded,
+                   Log& log,
+                   Nanos load_took_ns) {
+    auto signals = Signals::block();
+    if (!signals) {
+        return std::unexpected(std::move(signals).error());
+    }
+    engine::Hub hub(hub_options(loaded.config));
+    loaded.snapshot->generation = 1;
+    SY_TRY(hub.publish(std::move(loaded.snapshot)));
+    auto workers = Workers::create(hub, loaded.config);
+    if (!workers) {
+        return std::unexpected(std::move(workers).error());
+    }
+    admin::Board board;
+    const admin::Metrics metrics(hub, board, [&workers] { return (*workers)->samples(); });
+    std::optional<admin::Server> server;
+    if (loaded.config.admin_listen) {
+        auto opened = admin::Server::open(
+            *loaded.config.admin_listen,
+            {.metrics = [&metrics] { return metrics.Collect(); },
+             .health = [&hub, &board] { return admin::health(hub, *board.view()); }});
+        if (!opened) {
+            return std::unexpected(std::move(opened).error());
+        }
+        server = *std::move(opened);
+    }
+    log_settings(log, loaded.config, **workers);
+    Control control({.config_path = config_path,
+                     .registry = std::move(registry),
+                     .config = std::move(loaded.config),
+                     .hub = hub,
+                     .signals = *signals,
+                     .log = log,
+                     .board = board},
+                    load_took_ns);
+    SY_TRY((*workers)->start());
+    if (server) {
+        server->start();
+    }
+    control.run();
+    (*workers)->stop();
+    log.info("switchyard stopped");
+    return {};
+}
+
+}  // namespace
+
+int run(const std::string& config_path) {
+    const Nanos started_ns = read_clock(CLOCK_MONOTONIC);
+    config::Registry registry;
+    std::vector<config::Diagnostic> diagnostics;
+    std::optional<Loaded> loaded = load(config_path, registry, nullptr, nullptr, diagnostics);
+    print(diagnostics);
+    if (!loaded) {
+        return complain(fmt::format("{}: not started, {} errors in the configuration", config_path,
+                                    count_errors(diagnostics)));
+    }
+    if (auto usable = check_cpus(loaded->config.runtime.workers); !usable) {
+        return complain(usable.error().text);
+    }
+    auto log = Log::open(loaded->config.logging, loaded->config.directory);
+    if (!log) {
+        return complain(log.error().text);
+    }
+    if (auto usable = check_ports(loaded->config); !usable) {
+        return complain(usable.error().text);
+    }
+    const Nanos load_took_ns = read_clock(CLOCK_MONOTONIC) - started_ns;
+    if (auto served =
+            serve(config_path, std::move(registry), *std::move(loaded), *log, load_took_ns);
+        !served) {
+        return complain(served.error().text);
+    }
+    return 0;
+}
+
+}  // namespace sy::daemon
