@@ -11,6 +11,9 @@
 #include "core/smpp/decode.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/framer.h"
+#include "core/smpp/receipt.h"
+#include "core/smpp/validate.h"
+#include "core/smpp/window.h"
 
 namespace sy::smpp {
 namespace {
@@ -111,6 +114,96 @@ void decode_submit_sm_resp(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 
+void validate_submit_sm(benchmark::State& state) {
+    const std::string text(112, 't');
+    const Sm sm = plain_sm(text);
+    for (auto _ : state) {
+        const CommandStatus status = validate_submit(sm, {});
+        benchmark::DoNotOptimize(status);
+        SY_ASSERT(status == CommandStatus::esme_rok);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+// 50 outstanding, answered in the order of issue.
+void window_push_take(benchmark::State& state) {
+    struct Payload {
+        uint64_t words[4];
+    };
+    Window<Payload> window(64);
+    Payload payload{};
+    std::array<uint32_t, 50> outstanding{};
+    for (uint32_t& sequence : outstanding) {
+        sequence = window.push(0, payload);
+    }
+    size_t oldest = 0;
+    for (auto _ : state) {
+        const auto taken = window.take(outstanding[oldest]);
+        SY_ASSERT(taken.has_value());
+        outstanding[oldest] = window.push(0, *taken);
+        oldest = oldest + 1 == outstanding.size() ? 0 : oldest + 1;
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+Sm receipt_sm(const std::string& text, const std::string& tlvs) {
+    Sm sm;
+    sm.esm_class = esm_class_delivery_receipt;
+    sm.short_message = as_octets(text);
+    sm.tlvs = as_octets(tlvs);
+    return sm;
+}
+
+void receipt_parse(benchmark::State& state) {
+    const std::string text =
+        "id:0123456789 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201 "
+        "stat:DELIVRD err:000 text:Hello, this is the t";
+    const std::string tlvs(
+        "\x00\x1E\x00\x0B"
+        "0123456789\0\x04\x27\x00\x01\x02",
+        20);
+    const Sm sm = receipt_sm(text, tlvs);
+    for (auto _ : state) {
+        Receipt receipt;
+        SY_ASSERT(parse_receipt(sm, receipt));
+        SY_ASSERT(receipt.state == MessageState::delivered);
+        benchmark::DoNotOptimize(receipt);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+void receipt_format(benchmark::State& state) {
+    ReceiptText receipt;
+    receipt.message_id = "0123456789";
+    receipt.state = MessageState::delivered;
+    receipt.submitted_wall_ns = Nanos{1'769'860'800} * second_ns;
+    receipt.done_wall_ns = receipt.submitted_wall_ns;
+    std::array<uint8_t, receipt_text_octets_max> text{};
+    std::array<uint8_t, receipt_tlvs_octets_max> tlvs{};
+    for (auto _ : state) {
+        SY_ASSERT(!format_receipt_text(receipt, text).empty());
+        SY_ASSERT(!format_receipt_tlvs(receipt, tlvs).empty());
+        benchmark::DoNotOptimize(text);
+        benchmark::DoNotOptimize(tlvs);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+void message_id_hex_to_decimal(benchmark::State& state) {
+    for (auto _ : state) {
+        NormalisedId id;
+        normalise_message_id("0A000000A3D323A1", IdConversion::hex_to_decimal, id);
+        SY_ASSERT(id.length == 18);
+        benchmark::DoNotOptimize(id);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK(validate_submit_sm)->Name("smpp/validate/pdu=submit_sm");
+BENCHMARK(window_push_take)->Name("smpp/window/push+take/outstanding=50");
+BENCHMARK(receipt_parse)->Name("smpp/receipt/parse/text+tlvs");
+BENCHMARK(receipt_format)->Name("smpp/receipt/format/text+tlvs");
+BENCHMARK(message_id_hex_to_decimal)->Name("smpp/message_id/hex_to_decimal/digits=16");
 BENCHMARK(frame_and_decode_sm)->Name("smpp/decode/pdu=submit_sm/octets=165");
 BENCHMARK(frame_and_decode_sm_validity_tlvs)->Name("smpp/decode/pdu=submit_sm/validity+tlvs");
 BENCHMARK(frame_and_decode_sm_short)->Name("smpp/decode/pdu=submit_sm/text=5");

@@ -29,7 +29,8 @@ constexpr uint32_t digit_value(char c) {
 class Number {
   public:
     /// value = value * base + digit. REQUIRES: the result fits.
-    void append(uint32_t base, uint32_t digit) {
+    template <uint32_t base>
+    void append(uint32_t digit) {
         uint64_t carry = digit;
         for (uint32_t i = 0; i < used_; ++i) {
             carry += uint64_t{limbs_[i]} * base;
@@ -41,8 +42,9 @@ class Number {
             limbs_[used_++] = static_cast<uint32_t>(carry);
         }
     }
-    /// value = value / base; the remainder.
-    uint32_t take_digit(uint32_t base) {
+    /// value = value / base; the remainder. The base is a constant so that no division is left.
+    template <uint32_t base>
+    uint32_t take_digit() {
         uint64_t remainder = 0;
         for (uint32_t i = used_; i > 0; --i) {
             remainder = remainder << 32 | limbs_[i - 1];
@@ -63,15 +65,16 @@ class Number {
 
 /// The digits of `number` in another base, without leading zeros. REQUIRES: only digits of base
 /// `from`, at most 64.
-void convert(std::string_view digits, uint32_t from, uint32_t to, NormalisedId& out) {
+template <uint32_t from, uint32_t to>
+void convert(std::string_view digits, NormalisedId& out) {
     Number number;
     for (const char c : digits) {
-        number.append(from, digit_value(c));
+        number.append<from>(digit_value(c));
     }
     size_t length = 0;
     do {
         SY_ASSERT(length < out.chars.size());
-        out.chars[length++] = "0123456789abcdef"[number.take_digit(to)];
+        out.chars[length++] = "0123456789abcdef"[number.take_digit<to>()];
     } while (!number.is_zero());
     std::reverse(out.chars.begin(), out.chars.begin() + static_cast<std::ptrdiff_t>(length));
     out.length = static_cast<uint8_t>(length);
@@ -97,10 +100,10 @@ void normalise_message_id(std::string_view id, IdConversion conversion, Normalis
         id.remove_prefix(std::min(id.find_first_not_of('0'), id.size() - 1));
     }
     if (conversion == IdConversion::hex_to_decimal && hex) {
-        return convert(id, 16, 10, out);
+        return convert<16, 10>(id, out);
     }
     if (conversion == IdConversion::decimal_to_hex && decimal) {
-        return convert(id, 10, 16, out);
+        return convert<10, 16>(id, out);
     }
     std::transform(id.begin(), id.end(), out.chars.begin(), lower);
     out.length = static_cast<uint8_t>(id.size());

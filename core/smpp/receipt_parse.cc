@@ -140,7 +140,15 @@ class PairReader {
         return token;
     }
     Key peek_key(size_t& octets) const {
+        octets = 0;
+        if (rest_.empty()) {
+            return Key::none;
+        }
+        const char first = lower(rest_.front());
         for (const KeyWord& entry : key_words) {
+            if (entry.word.front() != first) {
+                continue;
+            }
             octets = match_word(rest_, entry.word);
             if (octets != 0) {
                 return entry.key;
