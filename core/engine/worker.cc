@@ -496,9 +496,16 @@ void Worker::run_drain() {
         }
     }
     hub_.report_in_flight(id_, int64_t{pool_.count()} - int64_t{pool_.free_count()} - waiting);
-    if (hub_.in_flight() <= 0 || now_.mono_ns >= hub_.drain_latest_ns()) {
+    // Links to suppliers first: what is lost with them settles, and its customers still hear of it.
+    const bool settled = hub_.in_flight() <= 0;
+    const bool late = now_.mono_ns >= hub_.drain_latest_ns();
+    const bool too_late = now_.mono_ns >= hub_.drain_latest_ns() + 2 * unbind_patience_ns;
+    if (settled || late) {
         for (const uint32_t slot : active_) {
-            unbind_session(sessions_[slot]);
+            Session& session = sessions_[slot];
+            if (settled || too_late || session.side == Side::supplier) {
+                unbind_session(session);
+            }
         }
         if (active_.empty() && !reported_drained_) {
             reported_drained_ = true;

@@ -182,7 +182,7 @@ class Worker {
                        CustomerId customer);
     void on_submit(Session& session, const smpp::Frame& frame);
     void on_submit_multi(Session& session, const smpp::Frame& frame);
-    smpp::CommandStatus admit(Session& session, const smpp::Sm& sm, uint32_t messages);
+    smpp::CommandStatus admit(Session& session, uint32_t messages);
     void accept_mt(Session& session, Message* message);
     void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
     Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);

@@ -8,6 +8,7 @@
 #include "core/smpp/encode.h"
 #include "core/smpp/time_format.h"
 #include "core/smpp/tlv.h"
+#include "core/smpp/validate.h"
 
 namespace sy::engine {
 namespace {
@@ -171,8 +172,8 @@ void Worker::bind_customer(Session& session,
 
 // ---------------------------------------------------------------- submit
 
-smpp::CommandStatus Worker::admit(Session& session, const smpp::Sm& sm, uint32_t messages) {
-    (void)sm;
+// Whether the account may send so many messages now.
+smpp::CommandStatus Worker::admit(Session& session, uint32_t messages) {
     if (draining_ || session.ending != Ending::no || session.customer == nullptr) {
         return CommandStatus::esme_rsyserr;
     }
@@ -201,7 +202,9 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
         return;
     }
     session.malformed_in_row = 0;
-    status = admit(session, sm, 1);
+    const smpp::ValidateRules rules{.version = session.version, .wall_now_ns = now_.wall_ns};
+    status = is_data_sm ? smpp::validate_data_sm(sm, rules) : smpp::validate_submit(sm, rules);
+    status = status == CommandStatus::esme_rok ? admit(session, 1) : status;
     Message* message = nullptr;
     if (status == CommandStatus::esme_rok) {
         message = take_mt(session, frame, sm);
@@ -289,7 +292,11 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
         return;
     }
     session.malformed_in_row = 0;
-    status = admit(session, multi.sm, multi.number_of_dests);
+    status = smpp::validate_submit_multi(multi,
+                                         {.version = session.version, .wall_now_ns = now_.wall_ns});
+    if (status == CommandStatus::esme_rok) {
+        status = admit(session, multi.number_of_dests);
+    }
     if (status == CommandStatus::esme_rok &&
         (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {
         status = CommandStatus::esme_rmsgqful;

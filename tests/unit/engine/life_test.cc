@@ -1,0 +1,324 @@
+// Reload in mid-traffic, drain, and that nothing on the message path allocates.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "core/engine/worker.h"
+#include "tests/unit/engine/fixture.h"
+
+namespace {
+
+std::atomic<bool> guard_on{false};
+std::atomic<uint64_t> guarded_allocations{0};
+
+void* count_and_allocate(size_t bytes) {
+    if (guard_on.load(std::memory_order_relaxed)) {
+        guarded_allocations.fetch_add(1, std::memory_order_relaxed);
+    }
+    void* memory = std::malloc(bytes == 0 ? 1 : bytes);
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t bytes) {
+    return count_and_allocate(bytes);
+}
+void* operator new[](size_t bytes) {
+    return count_and_allocate(bytes);
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, size_t) noexcept {
+    std::free(memory);
+}
+
+namespace sy::engine {
+namespace {
+
+class ReloadTest : public EngineTest {};
+
+TEST_F(ReloadTest, UnchangedSessionsStayAndNewRoutesCount) {
+    const ConnId conn = bind();
+    const ConnId link = alpha.bound.at(0);
+    config.mt[0] = test::rule("44", {1});
+    router.reload(config);
+    router.run_for(second_ns);
+    EXPECT_TRUE(acme.is_live(conn));
+    EXPECT_TRUE(alpha.is_live(link));
+    EXPECT_EQ(alpha.bound.size(), 1u);
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, 2), nullptr);
+    EXPECT_EQ(answer(conn, 2)->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(beta.all(CommandId::submit_sm).size(), 1u);
+}
+
+TEST_F(ReloadTest, OldSnapshotsAreFreed) {
+    bind();
+    for (int i = 0; i < 5; ++i) {
+        router.reload(config);
+        router.run_for(second_ns);
+    }
+    EXPECT_EQ(router.hub().reclaim(), 0u);
+}
+
+TEST_F(ReloadTest, ARemovedCustomerIsUnboundAfterWhatIsInFlight) {
+    const ConnId conn = bind();
+    alpha.answer_submits = false;
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    router.run_until([&] { return alpha.all(CommandId::submit_sm).size() == 1; });
+    config.customers[0].name = "";
+    router.reload(config);
+    router.run_for(second_ns);
+    EXPECT_TRUE(acme.is_live(conn));
+    alpha.answer(*alpha.all(CommandId::submit_sm)[0], CommandStatus::esme_rok, "1");
+    ASSERT_NE(answer(conn, 2), nullptr);
+    EXPECT_EQ(answer(conn, 2)->status(), CommandStatus::esme_rok);
+    EXPECT_TRUE(router.run_until([&] { return !acme.is_live(conn); }));
+    EXPECT_EQ(acme.all(CommandId::unbind).size(), 1u);
+}
+
+TEST_F(ReloadTest, ARemovedSupplierGetsNothingMoreAndItsQueueGoesElsewhere) {
+    config.suppliers[0].window = 1;
+    router.reload(config);
+    const ConnId conn = bind();
+    alpha.answer_submits = false;
+    for (uint32_t i = 0; i < 5; ++i) {
+        acme.submit(conn, 10 + i, test::sm("Shop", "33612345678", "x"));
+    }
+    router.run_until([&] { return alpha.all(CommandId::submit_sm).size() == 1; });
+    config.suppliers[0].name = "";
+    router.reload(config);
+    ASSERT_TRUE(router.run_until([&] { return acme.all(CommandId::submit_sm_resp).size() >= 4; }));
+    EXPECT_EQ(beta.all(CommandId::submit_sm).size(), 4u);
+    EXPECT_EQ(alpha.all(CommandId::submit_sm).size(), 1u);
+}
+
+TEST_F(ReloadTest, AChangedSupplierIsBoundAgain) {
+    bind();
+    config.suppliers[0].system_type = "VMA";
+    router.reload(config);
+    ASSERT_TRUE(router.run_until([&] { return alpha.all(CommandId::bind_transceiver).size() == 2; },
+                                 20 * second_ns));
+    smpp::Bind request;
+    ASSERT_EQ(smpp::decode_bind(alpha.all(CommandId::bind_transceiver)[1]->octets(), {}, request),
+              CommandStatus::esme_rok);
+    EXPECT_EQ(request.system_type, "VMA");
+}
+
+TEST_F(ReloadTest, DrainSettlesWhatIsInFlightThenUnbindsEverybody) {
+    const ConnId conn = bind();
+    alpha.answer_submits = false;
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    router.run_until([&] { return alpha.all(CommandId::submit_sm).size() == 1; });
+    router.hub().begin_drain(net.now_ns() + 30 * second_ns);
+    acme.submit(conn, 3, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, 3), nullptr);
+    EXPECT_EQ(answer(conn, 3)->status(), CommandStatus::esme_rsyserr);
+    EXPECT_TRUE(acme.is_live(conn));
+    alpha.answer(*alpha.all(CommandId::submit_sm)[0], CommandStatus::esme_rok, "1");
+    ASSERT_NE(answer(conn, 2), nullptr);
+    EXPECT_EQ(answer(conn, 2)->status(), CommandStatus::esme_rok);
+    EXPECT_TRUE(router.run_until([&] { return router.hub().drained(); }));
+    EXPECT_TRUE(acme.live.empty());
+    EXPECT_TRUE(alpha.live.empty());
+    EXPECT_EQ(acme.all(CommandId::unbind).size(), 1u);
+    EXPECT_EQ(alpha.all(CommandId::unbind).size(), 1u);
+}
+
+TEST_F(ReloadTest, DrainEndsInBoundedTimeWhenASupplierNeverAnswers) {
+    const ConnId conn = bind();
+    alpha.answer_submits = false;
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    router.run_until([&] { return alpha.all(CommandId::submit_sm).size() == 1; });
+    router.hub().begin_drain(net.now_ns() + 3 * second_ns);
+    EXPECT_TRUE(router.run_until([&] { return router.hub().drained(); }, 20 * second_ns));
+    ASSERT_NE(acme.response(conn, 2), nullptr);
+    EXPECT_EQ(acme.response(conn, 2)->status(), CommandStatus::esme_rsyserr);
+}
+
+// The worker alone, between two in-memory ends: every octet that it takes and gives, no allocation.
+class AllocationTest : public testing::Test {
+  protected:
+    static constexpr ConnId customer{0, 1};
+    static constexpr ConnId supplier{1, 1};
+
+    AllocationTest() {
+        out_.reserve(1 << 16);
+        config_.customers = {test::customer("acme")};
+        config_.customers[0].window = 100;
+        config_.suppliers = {test::supplier("alpha", "10.0.1.1:2776")};
+        config_.suppliers[0].window = 100;
+        config_.mt = {test::rule("44", {0})};
+        config_.mt[0].sender = "^Sh.p$";
+        route::MoRule mo;
+        mo.line = 2;
+        mo.number = "447700900123";
+        mo.keyword = "help";
+        mo.targets = {{{CustomerId{0}, 1}}};
+        config_.mo = {mo};
+        EXPECT_TRUE(hub_.publish(test::make_snapshot(config_, 1, nullptr)).has_value());
+    }
+
+    void turn() {
+        now_.mono_ns += millisecond_ns;
+        now_.wall_ns += millisecond_ns;
+        worker_.begin_turn(now_);
+        if (pending_conn_.valid()) {
+            const Octets in{in_.data(), in_bytes_};
+            EXPECT_EQ(worker_.on_bytes(pending_conn_, in), in.size());
+            pending_conn_ = {};
+        }
+        worker_.run();
+        out_.clear();
+        worker_.flush([&](ConnId conn, Octets octets) {
+            last_conn_ = conn;
+            out_.insert(out_.end(), octets.begin(), octets.end());
+            return octets.size();
+        });
+        for (const Action& action : worker_.actions()) {
+            if (action.kind == Action::Kind::connect) {
+                connect_ = action.trunk;
+            }
+        }
+        worker_.clear_actions();
+        worker_.end_turn();
+    }
+    template <class Encode>
+    void feed(ConnId conn, Encode&& encode) {
+        in_bytes_ = encode(std::span<uint8_t>(in_));
+        ASSERT_GT(in_bytes_, 0u);
+        pending_conn_ = conn;
+        turn();
+    }
+    [[nodiscard]] smpp::Header sent() const { return smpp::decode_header(out_.data()); }
+
+    void bind_both() {
+        turn();
+        worker_.begin_turn(now_);
+        worker_.connect_started(connect_, supplier);
+        worker_.on_connected(supplier);
+        worker_.on_accepted(customer, test::endpoint("10.0.2.1:1"));
+        worker_.run();
+        turn();
+        ASSERT_EQ(sent().command_id, CommandId::bind_transceiver);
+        feed(supplier, [&](auto out) {
+            return smpp::encode_bind_resp(out, CommandId::bind_transceiver_resp,
+                                          sent().sequence_number, {"smsc", {}});
+        });
+        feed(customer, [](auto out) {
+            return smpp::encode_bind(out, CommandId::bind_transceiver, 1,
+                                     {.system_id = "acme",
+                                      .password = "secret",
+                                      .system_type = "",
+                                      .interface_version = 0x34,
+                                      .address_range = ""});
+        });
+        ASSERT_EQ(sent().command_id, CommandId::bind_transceiver_resp);
+    }
+
+    // One MT with its receipt and one MO, each to its end; the counts of what was seen on the way.
+    void one_round(uint32_t round) {
+        smpp::Sm sm = test::sm("Shop", "447700900001", "hello");
+        sm.registered_delivery = 1;
+        feed(customer,
+             [&](auto out) { return smpp::encode_sm(out, CommandId::submit_sm, 100 + round, sm); });
+        submits_ += sent().command_id == CommandId::submit_sm ? 1u : 0u;
+        std::array<char, 12> id{};
+        std::snprintf(id.data(), id.size(), "id%u", round);
+        feed(supplier, [&](auto out) {
+            return smpp::encode_sm_resp(out, CommandId::submit_sm_resp, sent().sequence_number,
+                                        {id.data(), {}});
+        });
+        responses_ += sent().command_id == CommandId::submit_sm_resp ? 1u : 0u;
+        std::array<char, 160> text{};
+        std::snprintf(text.data(), text.size(), "id:%s stat:DELIVRD err:000", id.data());
+        smpp::Sm receipt = test::sm("447700900001", "Shop", text.data());
+        receipt.esm_class = 4;
+        feed(supplier, [&](auto out) {
+            return smpp::encode_sm(out, CommandId::deliver_sm, 5000 + round, receipt);
+        });
+        acknowledge();
+        const smpp::Sm mo = test::sm("447700900999", "447700900123", "Help me");
+        feed(supplier, [&](auto out) {
+            return smpp::encode_sm(out, CommandId::deliver_sm, 9000 + round, mo);
+        });
+        acknowledge();
+    }
+    // The last turn sent a deliver_sm to the customer (among others): answer it.
+    void acknowledge() {
+        Octets rest{out_.data(), out_.size()};
+        smpp::Frame frame;
+        uint32_t sequence = 0;
+        while (smpp::next_frame(rest, limits::pdu_bytes_max, frame) ==
+               smpp::FrameOutcome::complete) {
+            if (frame.header.command_id == CommandId::deliver_sm) {
+                sequence = frame.header.sequence_number;
+                ++delivers_;
+            }
+        }
+        feed(customer, [&](auto out) {
+            return smpp::encode_sm_resp(out, CommandId::deliver_sm_resp, sequence, {});
+        });
+    }
+
+    test::SimConfig config_;
+    Hub hub_{{.workers = 1,
+              .connections_max = 16,
+              .messages_max = 256,
+              .large_messages_max = 4,
+              .receipts_max = 4096,
+              .receipt_age_ns = 3600 * second_ns}};
+    Now now_{second_ns, 1'790'000'000 * second_ns};
+    Worker worker_{hub_, WorkerId{0}, 1};
+    std::array<uint8_t, 4096> in_{};
+    size_t in_bytes_ = 0;
+    ConnId pending_conn_;
+    ConnId last_conn_;
+    std::vector<uint8_t> out_;
+    uint16_t connect_ = 0;
+    uint32_t submits_ = 0;
+    uint32_t responses_ = 0;
+    uint32_t delivers_ = 0;
+};
+
+TEST_F(AllocationTest, TheGuardSeesAnAllocation) {
+    guarded_allocations = 0;
+    guard_on = true;
+    auto probe = std::make_unique<int>(1);
+    guard_on = false;
+    EXPECT_EQ(*probe, 1);
+    EXPECT_EQ(guarded_allocations.load(), 1u);
+}
+
+TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
+    bind_both();
+    one_round(0);
+    submits_ = responses_ = delivers_ = 0;
+    guarded_allocations = 0;
+    guard_on = true;
+    for (uint32_t round = 1; round <= 500; ++round) {
+        one_round(round);
+    }
+    guard_on = false;
+    EXPECT_EQ(guarded_allocations.load(), 0u);
+    EXPECT_EQ(submits_, 500u);
+    EXPECT_EQ(responses_, 500u);
+    EXPECT_EQ(delivers_, 1000u);
+    EXPECT_EQ(hub_.counters(WorkerId{0}).receipts_delivered.get(), 501u);
+    EXPECT_EQ(hub_.counters(WorkerId{0}).mo_delivered.get(), 501u);
+    EXPECT_EQ(worker_.pool().free_count(), worker_.pool().count());
+}
+
+}  // namespace
+}  // namespace sy::engine

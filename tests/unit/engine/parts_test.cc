@@ -1,0 +1,232 @@
+// The worker's parts against slow obvious models: receipt map, message pool, output, rate bucket.
+#include <algorithm>
+#include <list>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/base/prng.h"
+#include "core/engine/hub.h"
+#include "core/engine/message.h"
+#include "core/engine/output.h"
+#include "core/engine/receipt_map.h"
+
+namespace sy::engine {
+namespace {
+
+// The map's promises on a plain list, newest last.
+struct ReceiptModel {
+    struct Entry {
+        ReceiptKey key;
+        uint64_t id;
+        Nanos since;
+        bool finished;
+    };
+    size_t capacity;
+    Nanos age;
+    std::list<Entry> entries;
+
+    bool insert(const ReceiptKey& key, uint64_t id, Nanos now) {
+        bool lost = false;
+        if (entries.size() == capacity) {
+            // Finished ones go first, in the order in which they finished: kept in `order`.
+            if (!order.empty()) {
+                erase(order.front());
+            } else {
+                lost = true;
+                erase(entries.front().id);
+            }
+        }
+        entries.push_back({key, id, now, false});
+        return lost;
+    }
+    const Entry* find(const ReceiptKey& key) const {
+        const auto found = std::find_if(entries.rbegin(), entries.rend(),
+                                        [&](const Entry& e) { return e.key == key; });
+        return found == entries.rend() ? nullptr : &*found;
+    }
+    void finish(uint64_t id) {
+        for (Entry& entry : entries) {
+            if (entry.id == id && !entry.finished) {
+                entry.finished = true;
+                order.push_back(id);
+            }
+        }
+    }
+    void erase(uint64_t id) {
+        std::erase(order, id);
+        std::erase_if(entries, [&](const Entry& e) { return e.id == id; });
+    }
+    size_t waiting() const {
+        return static_cast<size_t>(
+            std::ranges::count_if(entries, [](const Entry& e) { return !e.finished; }));
+    }
+    std::list<uint64_t> order;
+};
+
+TEST(ReceiptMap, BehavesAsAPlainList) {
+    Prng prng(3);
+    for (int round = 0; round < 50; ++round) {
+        const auto capacity = static_cast<uint32_t>(1 + prng.below(40));
+        ReceiptMap map(capacity, 1'000'000);
+        ReceiptModel model{.capacity = capacity, .age = 1'000'000, .entries = {}, .order = {}};
+        Nanos now = 1;
+        uint64_t next_id = 1;
+        for (int step = 0; step < 2'000; ++step, ++now) {
+            // Few keys, so that ids repeat and buckets are shared.
+            const uint64_t k = prng.below(30);
+            const ReceiptKey key{mix64(k), k % 4};
+            switch (prng.below(3)) {
+                case 0: {
+                    ReceiptWay way;
+                    way.id = next_id++;
+                    ASSERT_EQ(map.insert(key, way, now), model.insert(key, way.id, now));
+                    break;
+                }
+                case 1: {
+                    const auto found = map.find(key, "");
+                    const auto* expected = model.find(key);
+                    ASSERT_EQ(found.way != nullptr, expected != nullptr);
+                    if (expected != nullptr) {
+                        ASSERT_EQ(found.way->id, expected->id);
+                        ASSERT_EQ(found.finished, expected->finished);
+                    }
+                    break;
+                }
+                default:
+                    if (const auto found = map.find(key, ""); found.way != nullptr) {
+                        model.finish(found.way->id);
+                        map.finish(found.entry);
+                    }
+                    break;
+            }
+            ASSERT_EQ(map.waiting(), model.waiting());
+        }
+    }
+}
+
+TEST(ReceiptMap, TellsReusedIdsApartByTheirDestination) {
+    ReceiptMap map(8, second_ns);
+    const auto way = [](const std::string& to, uint64_t id) {
+        ReceiptWay out;
+        out.id = id;
+        out.destination_length = static_cast<uint8_t>(to.copy(out.destination.data(), 20));
+        return out;
+    };
+    map.insert({1, 1}, way("+447700900001", 1), 0);
+    map.insert({1, 1}, way("447700900002", 2), 0);
+    EXPECT_EQ(map.find({1, 1}, "447700900001").way->id, 1u);
+    EXPECT_EQ(map.find({1, 1}, "447700900002").way->id, 2u);
+    EXPECT_EQ(map.find({1, 1}, "").way->id, 2u);
+    EXPECT_EQ(map.find({2, 1}, "447700900001").way, nullptr);
+}
+
+TEST(ReceiptMap, ForgetsByAgeOldestFirstAndSaysHowManyStillWaited) {
+    ReceiptMap map(8, 1000);
+    for (uint64_t i = 0; i < 4; ++i) {
+        map.insert({i, i}, {}, i * 100);
+    }
+    map.finish(map.find({0, 0}, "").entry);
+    EXPECT_EQ(map.expire(1000, 100), 0u);
+    EXPECT_EQ(map.find({0, 0}, "").way, nullptr);  // finished: a tenth of the age
+    EXPECT_EQ(map.expire(1201, 100), 2u);
+    EXPECT_EQ(map.waiting(), 1u);
+    EXPECT_NE(map.find({3, 3}, "").way, nullptr);
+}
+
+TEST(MessagePool, GivesEveryMessageOnceAndTakesItBack) {
+    MessagePool pool(3, 10, 2);
+    std::vector<Message*> taken;
+    while (Message* message = pool.take(100)) {
+        EXPECT_EQ(message->home, 3);
+        EXPECT_GE(message->body_capacity, 100u);
+        std::fill_n(message->body, message->body_capacity, uint8_t{0xAA});
+        taken.push_back(message);
+    }
+    EXPECT_EQ(taken.size(), 10u);
+    while (Message* message = pool.take(60'000)) {
+        EXPECT_GE(message->body_capacity, 60'000u);
+        taken.push_back(message);
+    }
+    EXPECT_EQ(taken.size(), 12u);
+    std::ranges::sort(taken);
+    EXPECT_EQ(std::ranges::adjacent_find(taken), taken.end());
+    for (Message* message : taken) {
+        message->attempts = 9;
+        pool.give_back(message);
+    }
+    EXPECT_EQ(pool.free_count(), pool.count());
+    EXPECT_EQ(pool.take(100)->attempts, 0);
+}
+
+TEST(FormatId, WritesEveryFormAndPadsHex) {
+    IdText buffer;
+    EXPECT_EQ(format_id(18'446'744'073'709'551'615u, IdForm::decimal, buffer),
+              "18446744073709551615");
+    EXPECT_EQ(format_id(0xABC, IdForm::hex, buffer), "0000000000000abc");
+    EXPECT_EQ(format_id(0x1'0000'00FFu, IdForm::hex8, buffer), "000000ff");
+}
+
+// Octets come out as they went in, whatever sizes are reserved and however little is taken at a
+// time.
+TEST(Output, IsAFifoOfOctets) {
+    Prng prng(4);
+    ChunkPool pool(8, 8);
+    for (int round = 0; round < 100; ++round) {
+        Output output;
+        std::string expected;
+        std::string got;
+        for (int step = 0; step < 300; ++step) {
+            if (prng.chance(1, 2)) {
+                const auto bytes =
+                    static_cast<uint32_t>(1 + prng.below(prng.chance(1, 20) ? 60'000 : 300));
+                const auto out = output.reserve(pool, bytes);
+                if (out.empty()) {
+                    continue;
+                }
+                ASSERT_GE(out.size(), bytes);
+                for (uint32_t i = 0; i < bytes; ++i) {
+                    out[i] = static_cast<uint8_t>(prng());
+                    expected += static_cast<char>(out[i]);
+                }
+                output.commit(bytes);
+            } else if (!output.empty()) {
+                const Octets front = output.front();
+                ASSERT_FALSE(front.empty());
+                const auto bytes = static_cast<uint32_t>(1 + prng.below(front.size()));
+                got += as_chars(front.first(bytes));
+                output.sent(pool, bytes);
+            }
+            ASSERT_EQ(output.pending_bytes(), expected.size() - got.size());
+        }
+        ASSERT_EQ(got, expected.substr(0, got.size()));
+        output.clear(pool);
+        ASSERT_TRUE(output.empty());
+    }
+    // Every chunk came back.
+    for (int i = 0; i < 16; ++i) {
+        ASSERT_NE(pool.take(1, false), nullptr);
+    }
+    EXPECT_EQ(pool.take(1, false), nullptr);
+}
+
+TEST(RateBucket, LetsTheBurstThroughThenTheRate) {
+    RateBucket bucket;
+    Nanos now = 5 * second_ns;
+    int taken = 0;
+    while (bucket.take(now, 100, 20)) {
+        ++taken;
+    }
+    EXPECT_EQ(taken, 20);
+    for (int i = 0; i < 1000; ++i) {
+        now += 10 * millisecond_ns;
+        taken += bucket.take(now, 100, 20) ? 1 : 0;
+        taken += bucket.take(now, 100, 20) ? 1 : 0;
+    }
+    EXPECT_EQ(taken, 1020);
+    EXPECT_TRUE(bucket.take(now, 0, 0));
+}
+
+}  // namespace
+}  // namespace sy::engine
