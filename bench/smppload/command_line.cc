@@ -48,7 +48,8 @@ void add_customer_options(CLI::App& app, RawOptions& raw) {
         ->group("Customers");
     app.add_option("--messages", o.messages, "how many; 0: by --duration")->group("Customers");
     app.add_option("--duration", raw.duration, "how long, behind the warm-up")->group("Customers");
-    app.add_option("--warmup", raw.warmup, "left out of rates and latencies")->group("Customers");
+    app.add_option("--warmup", raw.warmup, "left out of rates and latencies (not with --messages)")
+        ->group("Customers");
 }
 
 void add_supplier_options(CLI::App& app, RawOptions& raw) {
@@ -109,6 +110,9 @@ void add_run_options(CLI::App& app, RawOptions& raw) {
     Options& o = raw.options;
     app.add_option("--mode", raw.mode, "both, esme, smsc, or direct: no router")->group("Run");
     app.add_option("--cpu", o.cpu, "pin to this CPU")->group("Run");
+    app.add_option("--router-pid", o.router_pid, "tell the router's CPU time a message too")
+        ->configurable(false)
+        ->group("Run");
     app.add_flag("--spin", o.spin, "never sleep")->group("Run");
     app.add_flag("--allow-refusals", o.allow_refusals,
                  "a status that no supplier gave is no discrepancy (overload)")

@@ -152,6 +152,7 @@ void CustomerSide::fill(Session& session, Nanos now) {
 
 void CustomerSide::submit(Session& session, Nanos since_ns) {
     const uint32_t message = next_message_++;
+    context_.traffic.prefetch(message + 16);
     const Choice choice = context_.traffic.choose(message);
     const uint32_t sequence = session.next_sequence++;
     SendBuffer& out = session.link->out;

@@ -103,6 +103,7 @@ struct Options {
     Nanos drain_timeout_ns = 10 * second_ns;
     bool spin = false;
     int cpu = -1;
+    int router_pid = 0;  // 0: not measured
     std::string csv;
     std::string json;
     Fault fault = Fault::none;

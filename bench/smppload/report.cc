@@ -1,5 +1,6 @@
 #include "bench/smppload/report.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -49,6 +50,13 @@ std::string warnings(const Context& context, const Outcome& outcome) {
             "warning: smppload itself was busy for {:.0f} % of the time: the rate "
             "may show its limit, not the router's\n",
             outcome.busy_share * 100);
+    }
+    const double busy_s = outcome.busy_share * outcome.measured_s;
+    if (outcome.cpu_s < 0.8 * busy_s) {
+        out += fmt::format(
+            "warning: other processes had its CPU for {:.0f} % of its busy time: "
+            "measure again on a quiet machine\n",
+            (1 - outcome.cpu_s / busy_s) * 100);
     }
     if (outcome.late_messages > 0) {
         out += fmt::format(
@@ -103,6 +111,7 @@ std::vector<Field> fields(const Context& context, const Outcome& outcome) {
                               {"mo_sent", std::to_string(ledger.mo_sent)},
                               {"mo_home", std::to_string(ledger.mo_home)},
                               {"cpu_seconds", fmt::format("{:.3f}", outcome.cpu_s)},
+                              {"router_cpu_seconds", fmt::format("{:.3f}", outcome.router_cpu_s)},
                               {"busy_share", fmt::format("{:.3f}", outcome.busy_share)},
                               {"discrepancies", std::to_string(ledger.troubles())}};
     struct Named {
@@ -177,6 +186,12 @@ std::string text_report(const Context& context, const Outcome& outcome) {
         outcome.overall_rate > 0 ? outcome.cpu_s * 1e6 / (outcome.overall_rate * outcome.measured_s)
                                  : 0.0,
         outcome.busy_share * 100);
+    if (context.options.router_pid != 0) {
+        out += fmt::format(
+            "router (pid {})      {:.2f} s of CPU ({:.3f} us a message)\n",
+            context.options.router_pid, outcome.router_cpu_s,
+            outcome.router_cpu_s * 1e6 / std::max(outcome.overall_rate * outcome.measured_s, 1.0));
+    }
     out += warnings(context, outcome);
     out += troubles(ledger);
     out += ledger.troubles() == 0 ? "books balance: nothing lost, twice, altered or misrouted\n"

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <sstream>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -22,6 +25,26 @@ double cpu_seconds() {
         return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
     };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// User and system time of another process, all its threads; 0 when it cannot be read.
+double cpu_seconds_of(int pid) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string stat;
+    std::getline(file, stat);
+    // Fields 14 and 15 (proc(5)); the second one, in brackets, may contain spaces.
+    const size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos) {
+        return 0;
+    }
+    std::istringstream fields(stat.substr(name_end + 1));
+    std::string skipped;
+    for (int field = 3; field < 14; ++field) {
+        fields >> skipped;
+    }
+    double user = 0, system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 class Run {
@@ -52,6 +75,7 @@ class Run {
     Outcome outcome_;
     bool measuring_ = false;
     double cpu_before_s_ = 0;
+    double router_cpu_before_s_ = 0;
     Nanos busy_before_ns_ = 0;
 };
 
@@ -123,15 +147,17 @@ void Run::begin_measuring(Nanos now) {
     context_.answers_by_second.reserve(
         static_cast<size_t>(context_.options.duration_ns / second_ns) + 64);
     cpu_before_s_ = cpu_seconds();
+    router_cpu_before_s_ = cpu_seconds_of(context_.options.router_pid);
     busy_before_ns_ = context_.net.busy_ns();
 }
 
 void Run::submit() {
     const Options& options = context_.options;
     const Nanos begun = now_ns();
-    const Nanos warm_at = begun + options.warmup_ns;
+    // A counted run has no warm-up: every message of it is in the figures.
+    const Nanos warm_at = begun + (options.messages > 0 ? 0 : options.warmup_ns);
     const Nanos end_at = options.messages > 0 ? ~Nanos{0} : warm_at + options.duration_ns;
-    if (options.warmup_ns == 0) {
+    if (warm_at == begun) {
         begin_measuring(begun);
     }
     if (context_.suppliers_here) {
@@ -166,6 +192,7 @@ void Run::end_measuring(Nanos now) {
     }
     outcome_.measured_s = static_cast<double>(now - context_.measure_from_ns) * 1e-9;
     outcome_.cpu_s = cpu_seconds() - cpu_before_s_;
+    outcome_.router_cpu_s = cpu_seconds_of(context_.options.router_pid) - router_cpu_before_s_;
     outcome_.busy_share = static_cast<double>(context_.net.busy_ns() - busy_before_ns_) * 1e-9 /
                           std::max(outcome_.measured_s, 1e-9);
     std::vector<uint64_t>& seconds = context_.answers_by_second;

@@ -14,6 +14,7 @@ struct Outcome {
     double overall_rate = 0;  // answers a second in that time
     double median_rate = 0;   // over whole seconds of it
     double cpu_s = 0;         // ours, user and system, in that time
+    double router_cpu_s = 0;  // of --router-pid
     double busy_share = 0;    // of that time that the loop was working
     Nanos schedule_lag_max_ns = 0;
     uint64_t late_messages = 0;  // left more than a millisecond behind the schedule

@@ -172,24 +172,27 @@ void SupplierSide::on_submit(Session& session, const smpp::Header& header, Octet
         refuse(session, 0xFFFFFFFF, header.sequence_number, 0, now);
         return;
     }
-    if (faulty(Fault::duplicate, message) && !arrived(session, message, sm)) {
-        return;
+    const Choice choice = context_.traffic.choose(message);
+    if (faulty(Fault::duplicate, message)) {
+        arrived(session, message, choice, sm);
     }
     const uint32_t attempt = Ledger::attempts(context_.ledger.message(message));
     const uint8_t status_index = choose_status(message, attempt);
     if (status_index != 0) {
-        check_content(message, context_.traffic.choose(message), sm);
+        check_content(message, choice, sm);
         refuse(session, message, header.sequence_number, status_index, now);
         return;
     }
-    (void)arrived(session, message, sm);
-    accept(session, message, header.sequence_number, now);
+    arrived(session, message, choice, sm);
+    accept(session, message, choice.receipt, header.sequence_number, now);
 }
 
-bool SupplierSide::arrived(Session& session, uint32_t message, const SmView& sm) {
+void SupplierSide::arrived(Session& session,
+                           uint32_t message,
+                           const Choice& choice,
+                           const SmView& sm) {
     const Options& options = context_.options;
     uint16_t& record = context_.ledger.message(message);
-    const Choice choice = context_.traffic.choose(message);
     if ((record & Ledger::accepted) != 0) {
         context_.ledger.trouble(
             Trouble::reached_twice,
@@ -212,7 +215,6 @@ bool SupplierSide::arrived(Session& session, uint32_t message, const SmView& sm)
                         supplier_name(here), supplier_name(first)));
     }
     check_content(message, choice, sm);
-    return true;
 }
 
 void SupplierSide::check_content(uint32_t message, const Choice& choice, const SmView& sm) {
@@ -272,15 +274,15 @@ void SupplierSide::refuse(
     }
 }
 
-void SupplierSide::accept(Session& session, uint32_t message, uint32_t sequence_number, Nanos now) {
+void SupplierSide::accept(
+    Session& session, uint32_t message, bool wants_receipt, uint32_t sequence_number, Nanos now) {
     const Options& options = context_.options;
     Item item;
     item.session = session.link->user;
     item.number = message;
     item.id = next_id_[session.supplier]++;
     item.sequence = sequence_number;
-    const Choice choice = context_.traffic.choose(message);
-    const bool early = choice.receipt && options.receipt_before_response > 0 &&
+    const bool early = wants_receipt && options.receipt_before_response > 0 &&
                        Traffic::in_share(message, early_salt, options.receipt_before_response);
     Item receipt = item;
     receipt.kind = Kind::receipt;
@@ -294,7 +296,7 @@ void SupplierSide::accept(Session& session, uint32_t message, uint32_t sequence_
     } else {
         wheel_.schedule(now + delay, item);
     }
-    if (choice.receipt && !early && !faulty(Fault::lose_receipt, message)) {
+    if (wants_receipt && !early && !faulty(Fault::lose_receipt, message)) {
         const Nanos later = delay + draw(options.receipt_delay);
         if (later == 0) {
             queue_deliver(receipt, now);

@@ -79,10 +79,14 @@ class SupplierSide final : public LinkHandler {
     void handle(Session& session, const smpp::Header& header, Octets body, Nanos now);
     void on_bind(Session& session, const smpp::Header& header);
     void on_submit(Session& session, const smpp::Header& header, Octets body, Nanos now);
-    [[nodiscard]] bool arrived(Session& session, uint32_t message, const SmView& sm);
+    void arrived(Session& session, uint32_t message, const Choice& choice, const SmView& sm);
     void check_content(uint32_t message, const Choice& choice, const SmView& sm);
     [[nodiscard]] uint8_t choose_status(uint32_t message, uint32_t attempt) const;
-    void accept(Session& session, uint32_t message, uint32_t sequence_number, Nanos now);
+    void accept(Session& session,
+                uint32_t message,
+                bool wants_receipt,
+                uint32_t sequence_number,
+                Nanos now);
     void refuse(Session& session,
                 uint32_t message,
                 uint32_t sequence_number,

@@ -180,7 +180,7 @@ void Traffic::make_destinations(const Options& options, const RouteTable& table)
 Choice Traffic::choose(uint32_t message) const {
     const uint64_t bits = mix64(message);
     Choice out;
-    out.destination = static_cast<uint32_t>((bits >> 32) * destinations_.size() >> 32);
+    out.destination = destination_of(bits);
     out.sender = static_cast<uint16_t>(bits % plain_senders);
     out.text = static_cast<uint16_t>((bits >> 3) % plain_texts);
     const Destination& to = destinations_[out.destination];

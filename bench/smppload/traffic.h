@@ -60,6 +60,12 @@ class Traffic {
 
     [[nodiscard]] Choice choose(uint32_t message) const;
 
+    /// Brings what choose() will read into the cache; some messages ahead of it.
+    /// Forced inline: g++ 12 takes a function that only prefetches for pure and drops its calls.
+    [[gnu::always_inline]] void prefetch(uint32_t message) const {
+        __builtin_prefetch(&destinations_[destination_of(mix64(message))]);
+    }
+
     /// Writes the submit_sm of this message, whole PDU; returns its length. Writes up to
     /// submit_bytes_max octets, the rest is garbage.
     size_t encode(uint32_t message,
@@ -99,7 +105,8 @@ class Traffic {
         uint8_t size = 0;
     };
     // dest_addr_ton, dest_addr_npi, destination_addr with its NUL; then where it belongs.
-    struct Destination {
+    // Half a cache line, aligned: the pool is larger than L2, one message is one miss.
+    struct alignas(32) Destination {
         std::array<uint8_t, 20> octets{};
         uint8_t size = 0;
         uint8_t supplier = 0;
@@ -116,6 +123,9 @@ class Traffic {
     static constexpr uint32_t plain_texts = 64;
     static constexpr uint32_t plain_senders = 8;
 
+    [[nodiscard]] uint32_t destination_of(uint64_t bits) const {
+        return static_cast<uint32_t>((bits >> 32) * destinations_.size() >> 32);
+    }
     void make_senders(const RouteTable& table);
     void make_texts(const Options& options, const RouteTable& table);
     void make_destinations(const Options& options, const RouteTable& table);

@@ -18,7 +18,7 @@ std::string toml(const Options& options) {
     std::string out = fmt::format(
         "# Written by smppload --write-config. Its own options are in smppload.ini beside this.\n"
         "[runtime]\nworkers = [{}]\n\n[smpp]\nlisten = [\"{}\"]\nsystem_id = \"switchyard\"\n\n"
-        "[routes]\nmt = \"mt.csv\"\n\n",
+        "[routes]\nmt = \"mt.csv\"\nmo = \"\"\nerrors = \"\"\n\n",
         workers, to_string(options.router));
     if (!options.admin.empty()) {
         out += fmt::format("[admin]\nlisten = \"{}\"\n\n", options.admin);
