@@ -107,8 +107,6 @@ MoTable MoTable::build(std::vector<MoRule> rules,
     std::vector<Place> places;
     for (uint32_t i = 0; i < rules.size(); ++i) {
         places.push_back(place_of(rules[i], i, i >= rule_count));
-        impl->outcomes.push_back(
-            {rules[i].line, impl->targets.add(rules[i].targets, rules[i].select)});
     }
     std::sort(places.begin(), places.end());
     std::vector<PrefixIndex::Entry> entries;
@@ -119,6 +117,7 @@ MoTable MoTable::build(std::vector<MoRule> rules,
             entries.push_back({0, place.range, row, row});
         }
         ++entries.back().rows_end;
+        impl->outcomes.push_back({rule.line, impl->targets.add(rule.targets, rule.select)});
         uint32_t keyword = Impl::no_keyword;
         if (!rule.keyword.empty()) {
             const auto next = static_cast<uint32_t>(impl->keywords.size());

@@ -100,7 +100,7 @@ class Decider {
                 const Verdict verdict = judge(row, query, source_key, word, scan);
                 listener_.considered(row.rule, verdict);
                 if (verdict == Verdict::won) {
-                    const MoOutcome& outcome = table_.outcomes[row.rule];
+                    const MoOutcome& outcome = table_.outcomes[i];
                     decision.routed = true;
                     decision.rule_line = outcome.line;
                     decision.target_count =

@@ -40,7 +40,7 @@ struct MoTable::Impl {
 
     std::vector<MoRule> rules;  // those of mo.csv, then one a number of a customer
     std::vector<MoRow> rows;
-    std::vector<MoOutcome> outcomes;  // by rule
+    std::vector<MoOutcome> outcomes;  // of the row with the same index
     TargetPool<CustomerId> targets;
     std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> keywords;  // folded
     PrefixIndex index;

@@ -114,9 +114,7 @@ MtTable MtTable::build(std::vector<MtRule> rules,
         }
         ++entries.back().rows_end;
         impl->rows.push_back(conditions[place.rule]);
-    }
-    for (const MtRule& rule : rules) {
-        impl->outcomes.push_back(outcome_of(rule, impl->targets));
+        impl->outcomes.push_back(outcome_of(rules[place.rule], impl->targets));
     }
     impl->plan_count = static_cast<uint32_t>(plans.size());
     impl->index = PrefixIndex(entries, impl->plan_count + 2);

@@ -73,7 +73,9 @@ class Decider {
         }
         for (const uint32_t node : nodes) {
             if (node != PrefixIndex::none) {
-                __builtin_prefetch(&table_.rows[table_.index.node(node).rows_begin]);
+                const uint32_t first = table_.index.node(node).rows_begin;
+                __builtin_prefetch(&table_.rows[first]);
+                __builtin_prefetch(&table_.outcomes[first]);
             }
         }
     }
@@ -108,7 +110,7 @@ class Decider {
                 const Verdict verdict = judge(row, query, sender_type, scan);
                 listener_.considered(row.rule, verdict);
                 if (verdict == Verdict::won) {
-                    return &table_.outcomes[row.rule];
+                    return &table_.outcomes[i];
                 }
             }
             node = prefix.parent;

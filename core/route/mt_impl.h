@@ -38,7 +38,7 @@ struct MtTable::Impl {
 
     std::vector<MtRule> rules;
     std::vector<MtRow> rows;
-    std::vector<MtOutcome> outcomes;  // by rule
+    std::vector<MtOutcome> outcomes;  // of the row with the same index
     TargetPool<SupplierId> targets;
     PrefixIndex index;
     match::PatternSet patterns;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -33,22 +34,20 @@ class TargetPool {
         bool weighted = false;  // some tier has a choice to make
     };
 
-    /// Control thread. REQUIRES: at most limits::targets_max targets in all tiers.
+    /// Control thread. Rules with the same targets share them, so that the few that a table has
+    /// stay in the cache. REQUIRES: at most limits::targets_max targets in all tiers.
     Range add(const Tiers<TargetId>& tiers, Select select) {
-        Range range{static_cast<uint32_t>(entries_.size()), 0, false};
-        uint8_t tier_index = 0;
-        for (const auto& tier : tiers) {
-            range.weighted |= select == Select::weight && tier.size() > 1;
-            for (const auto& target : tier) {
-                // Weight 0: only after all others of its tier.
-                const double inverse = target.weight == 0 ? std::numeric_limits<double>::infinity()
-                                                          : 1.0 / target.weight;
-                entries_.push_back({inverse, target.id, tier_index});
-                ++range.count;
+        std::vector<uint64_t> content = {static_cast<uint64_t>(select)};
+        for (size_t tier = 0; tier < tiers.size(); ++tier) {
+            for (const auto& target : tiers[tier]) {
+                content.push_back(tier << 48 | uint64_t{target.id.value} << 32 | target.weight);
             }
-            ++tier_index;
         }
-        return range;
+        const auto [it, added] = known_.try_emplace(std::move(content));
+        if (added) {
+            it->second = append(tiers, select);
+        }
+        return it->second;
     }
 
     /// Any worker. Returns how many.
@@ -85,6 +84,23 @@ class TargetPool {
         uint8_t tier;
     };
 
+    Range append(const Tiers<TargetId>& tiers, Select select) {
+        Range range{static_cast<uint32_t>(entries_.size()), 0, false};
+        uint8_t tier_index = 0;
+        for (const auto& tier : tiers) {
+            range.weighted |= select == Select::weight && tier.size() > 1;
+            for (const auto& target : tier) {
+                // Weight 0: only after all others of its tier.
+                const double inverse = target.weight == 0 ? std::numeric_limits<double>::infinity()
+                                                          : 1.0 / target.weight;
+                entries_.push_back({inverse, target.id, tier_index});
+                ++range.count;
+            }
+            ++tier_index;
+        }
+        return range;
+    }
+
     static uint8_t tier_begin(const Entry* entries, uint8_t index) {
         uint8_t begin = index;
         while (begin > 0 && entries[begin - 1].tier == entries[index].tier) {
@@ -94,6 +110,7 @@ class TargetPool {
     }
 
     std::vector<Entry> entries_;
+    std::map<std::vector<uint64_t>, Range> known_;  // by content, while building
 };
 
 }  // namespace sy::route

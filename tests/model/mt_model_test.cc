@@ -48,14 +48,14 @@ MtRule random_rule(Prng& prng, uint32_t line, bool with_expressions) {
     return rule;
 }
 
-SenderType type_of(std::string_view sender) {
+SenderType type_of(std::string_view sender, uint8_t ton) {
     if (sender.empty()) {
         return SenderType::any;
     }
-    if (sender.find_first_not_of("0123456789") != std::string_view::npos) {
+    if (ton == 5 || sender.find_first_not_of("0123456789") != std::string_view::npos) {
         return SenderType::alpha;
     }
-    return sender.size() <= 8 ? SenderType::short_code : SenderType::long_number;
+    return sender.size() <= (ton == 1 ? 6 : 8) ? SenderType::short_code : SenderType::long_number;
 }
 
 class Model {
@@ -75,7 +75,8 @@ class Model {
         const std::string sender = query.sender == "Caf\xE9" ? "Café" : std::string(query.sender);
         return query.destination.starts_with(rule.prefix) &&
                (!rule.customer.valid() || rule.customer == query.customer) &&
-               (rule.sender_type == SenderType::any || rule.sender_type == type_of(sender)) &&
+               (rule.sender_type == SenderType::any ||
+                rule.sender_type == type_of(sender, query.sender_ton)) &&
                (rule.data_coding < 0 || rule.data_coding == query.sm->data_coding) &&
                (rule.sender.empty() || matcher.matches(rule.sender, sender)) &&
                (rule.text.empty() || (text.present && matcher.matches(rule.text, text.utf8)));
@@ -175,6 +176,7 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
         queries[i].plan = PlanId{static_cast<uint16_t>(prng.below(4))};
         queries[i].destination = questions[i].destination;
         queries[i].sender = model::pick(prng, senders);
+        queries[i].sender_ton = static_cast<uint8_t>(prng.below(7));
         queries[i].alphabet = prng.chance(1, 3) ? Alphabet::latin1 : Alphabet::gsm7;
         queries[i].sm = &questions[i].sm;
         queries[i].spread = prng();
