@@ -495,8 +495,7 @@ def alert_notification(b):
     b.alpha.peer.send(conn, "alert_notification", source_addr_ton=1, source_addr_npi=1,
                       source_addr="447700900603", esme_addr_ton=1, esme_addr_npi=1,
                       esme_addr="447700900123")
-    sequence = b.alpha.peer.send(conn, "enquire_link")
-    answer = b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    answer = b.alpha.round_trip(conn)
     b.lab.check_equal("alert_notification does not disturb the link", answer["command_status"], ROK)
 
 
@@ -586,8 +585,7 @@ def windows(b):
     status = b.answer_to(b.submit("447700950051"))["command_status"]
     b.lab.check_equal("submit 51 of a window of 50: RTHROTTLED", status, RTHROTTLED)
     conn = b.alpha.receiving_conn()
-    sequence = b.alpha.peer.send(conn, "enquire_link")
-    b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    b.alpha.round_trip(conn)
     b.lab.check_equal("the supplier has 20 of its window of 20", b.alpha.peer.count_pdus("submit_sm"), 0)
     b.lab.check_equal("a full window does not hold up enquire_link",
                       b.esme.request("enquire_link")["command_status"], ROK)
@@ -626,6 +624,7 @@ def outbind(b):
                        what=f"bind on connection {conn}")["pdu"]
     b.lab.check_equal("outbind answered by a bind on the same link", (bind["command"], bind["system_id"]),
                       ("bind_transceiver", "sy"))
+    b.beta.round_trip(conn)
     sequence = b.submit("31612345678")
     got = peer.expect_pdu(conn, "submit_sm", destination_addr="31612345678")
     b.lab.check("messages leave by that link", b.answer_to(sequence)["command_status"] == ROK, got)
@@ -643,9 +642,7 @@ def enquire_links(b):
     wait_until("the router asks the quiet suppliers",
                lambda: b.alpha.enquire_links > counts[0] and b.beta.enquire_links > counts[1] + 1)
     b.lab.check("the router sends enquire_link to quiet suppliers", True)
-    conn = b.alpha.receiving_conn()
-    sequence = b.alpha.peer.send(conn, "enquire_link")
-    b.alpha.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+    b.alpha.round_trip(b.alpha.receiving_conn())
     b.lab.check("the router answers a supplier's enquire_link", True)
     b.lab.check_equal("the router answers a customer's enquire_link",
                       b.esme.request("enquire_link")["command_status"], ROK)

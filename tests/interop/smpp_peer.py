@@ -295,8 +295,12 @@ class Smsc:
                 self.peer.condition.wait(left)
             conns = list(self.binds)
         for conn in conns:
-            sequence = self.peer.send(conn, "enquire_link")
-            self.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
+            self.round_trip(conn)
+
+    def round_trip(self, conn):
+        """Until the router has seen all that this supplier said on that connection."""
+        sequence = self.peer.send(conn, "enquire_link")
+        return self.peer.expect_pdu(conn, "enquire_link_resp", sequence_number=sequence)
 
     def receiving_conn(self):
         """A connection that may carry deliver_sm."""
