@@ -519,7 +519,8 @@ void Worker::bounce(SupplierId supplier) {
 
 // Stuck behind a full window, a pause or a rate: messages whose time is over must not wait on.
 void Worker::expire_staged(LocalSupplier& local) {
-    if (!local.moved && local.staged.empty() &&
+    // Without a link here the ring is for the workers that have one.
+    if (local.bound_tx > 0 && !local.moved && local.staged.empty() &&
         hub_.supplier(local.id).ring.load(std::memory_order_acquire) != nullptr) {
         (void)stage(local, limits::burst);
     }
