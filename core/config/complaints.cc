@@ -63,12 +63,14 @@ void Complaints::append_to(std::vector<Diagnostic>& out) const {
     // By place, then in the order they were made; libstdc++ 12's stable_sort uses what C++23
     // deprecates.
     std::vector<const Diagnostic*> sorted;
+    sorted.reserve(kept_.size());
     for (const Diagnostic& diagnostic : kept_) {
         sorted.push_back(&diagnostic);
     }
     std::sort(sorted.begin(), sorted.end(), [](const Diagnostic* a, const Diagnostic* b) {
         return std::tuple(a->line, a->column, a) < std::tuple(b->line, b->column, b);
     });
+    out.reserve(out.size() + sorted.size());
     for (const Diagnostic* diagnostic : sorted) {
         out.push_back(*diagnostic);
     }

@@ -17,8 +17,9 @@ namespace sy::config {
 template <std::integral T>
 [[nodiscard]] std::optional<T> parse_integer(std::string_view text, int base = 10) {
     T value{};
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+    const char* begin = text.data();
+    const char* end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, value, base);
     if (text.empty() || error != std::errc{} || stop != end) {
         return std::nullopt;
     }

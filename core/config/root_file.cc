@@ -10,6 +10,7 @@
 #include "core/config/parse.h"
 #include "core/config/section.h"
 #include "core/config/tables.h"
+#include "core/config/toml_guard.h"
 
 namespace sy::config {
 namespace {
@@ -279,6 +280,12 @@ void read_root(std::string_view text,
                Complaints& complaints,
                Config& config,
                RootPlaces& places) {
+    if (const auto deep = find_deep_key(text)) {
+        complaints.error(*deep, fmt::format("not valid here: a key of more than {} parts, expected "
+                                            "at most two",
+                                            key_parts_max));
+        return;
+    }
     try {
         const toml::table document = toml::parse(text);
         RootReader(document, registry, complaints, config, places).read();

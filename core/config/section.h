@@ -82,11 +82,11 @@ class Section {
         }
     }
 
-    template <class T, size_t count>
-    void choice(std::string_view key, T& out, const std::array<Choice<T>, count>& choices) {
-        std::vector<std::string_view> names;
-        for (const auto& each : choices) {
-            names.push_back(each.name);
+    template <class T, size_t Count>
+    void choice(std::string_view key, T& out, const std::array<Choice<T>, Count>& choices) {
+        std::array<std::string_view, Count> names;
+        for (size_t i = 0; i < Count; ++i) {
+            names[i] = choices[i].name;
         }
         if (const auto index = read_choice(key, names)) {
             out = choices[*index].value;

@@ -381,6 +381,19 @@ TEST(Load, LeavesTheRegistryAloneWhenThereAreErrors) {
     EXPECT_TRUE(registry.plans().empty());
 }
 
+// A hundred thousand parts run over the stack inside toml++ 3.3.
+TEST(Load, SurvivesAKeyOfManyParts) {
+    Files files = good_files();
+    std::string key = "a";
+    for (int i = 0; i < 100'000; ++i) {
+        key += ".a";
+    }
+    files["etc/sy.toml"] = key + " = 1\n";
+    EXPECT_EQ(load_files(files).complaints.at(0),
+              "etc/sy.toml:1:32: error: not valid here: a key of more than 16 parts, expected at "
+              "most two");
+}
+
 TEST(Registry, KeepsIdsAcrossLoadsAndAfterANameIsGone) {
     Registry registry;
     ASSERT_TRUE(load_files(good_files(), registry).config);

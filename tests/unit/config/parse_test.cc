@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/config/complaints.h"
+#include "core/config/toml_guard.h"
 
 namespace sy::config {
 namespace {
@@ -51,6 +52,22 @@ TEST(Nearest, FindsTypingErrorsOnly) {
     EXPECT_EQ(nearest("enquirelink", names), "enquire_link");
     EXPECT_EQ(nearest("port", names), "");
     EXPECT_EQ(nearest("", names), "");
+}
+
+TEST(FindDeepKey, SeesKeysAndNotStringsOrComments) {
+    std::string dots;
+    for (int i = 0; i < 40; ++i) {
+        dots += "a.";
+    }
+    EXPECT_FALSE(find_deep_key("a.b = \"" + dots + "\\\"" + dots + "\"\n# " + dots + "\n"));
+    EXPECT_FALSE(
+        find_deep_key("a = '" + dots + "'\nb = [1.5, 2.5]\nc = \"\"\"" + dots + "\"\"\"\n"));
+    const auto key = find_deep_key("x = 1\n" + dots + "b = 1\n");
+    ASSERT_TRUE(key);
+    EXPECT_EQ(key->line, 2u);
+    EXPECT_EQ(key->column, 32u);  // the dot behind the 16th part
+    EXPECT_TRUE(find_deep_key("[" + dots + "b]\n"));
+    EXPECT_TRUE(find_deep_key("t = { " + dots + "b = 1 }\n"));
 }
 
 TEST(InQuotes, CutsAtACharacterAndHidesControls) {
