@@ -1,6 +1,5 @@
 #include "io/daemon/control.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -21,7 +20,9 @@ namespace {
 // How often the control thread looks around when no signal comes.
 constexpr Nanos tick_ns = 100 * millisecond_ns;
 constexpr Nanos busy_tick_ns = 5 * millisecond_ns;  // while a drain or a reclamation is awaited
-constexpr Nanos unbind_wait_max_ns = 2 * second_ns;
+// After runtime.drain: suppliers and then customers get 5 s each to answer our unbind
+// (core/engine).
+constexpr Nanos unbind_wait_max_ns = 17 * second_ns;
 constexpr uint32_t events_a_tick = 1000;
 
 double milliseconds(Nanos nanos) {
@@ -261,12 +262,11 @@ void Control::begin_drain(int signal_number) {
     }
     draining_ = true;
     const Nanos bound_ns = parts_.config.runtime.drain_ns;
-    drain_until_ns_ = mono_ns + bound_ns;
+    drain_until_ns_ = mono_ns + bound_ns + unbind_wait_max_ns;
     parts_.log.info("draining: no new messages, what is in flight settles",
                     {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"},
                      {"bound_ms", milliseconds(bound_ns)}});
-    // The last part of the time is for the peers' unbind_resp.
-    parts_.hub.begin_drain(drain_until_ns_ - std::min(bound_ns / 4, unbind_wait_max_ns));
+    parts_.hub.begin_drain(mono_ns + bound_ns);
     parts_.hub.ring(~uint64_t{0});
     pin_view();
     systemd::stopping("draining");

@@ -84,9 +84,14 @@ std::string name_of(const std::vector<std::string>& names, uint32_t id, bool val
 
 void log_event(Log& log, const config::Registry& registry, const engine::Event& event) {
     Phrase phrase = phrase_of(event.kind);
-    if (has_close_reason(event.kind) &&
-        static_cast<CloseReason>(event.detail) == CloseReason::local) {
-        phrase.level = Level::info;  // a drain or a reload, not a fault
+    if (has_close_reason(event.kind)) {
+        const auto reason = static_cast<CloseReason>(event.detail);
+        if (reason == CloseReason::local) {
+            phrase.level = Level::info;  // a drain or a reload, not a fault
+        } else if (reason == CloseReason::connect_refused ||
+                   reason == CloseReason::connect_failed) {
+            phrase.text = "supplier cannot be reached, trying again";
+        }
     }
     std::vector<Field> fields;
     const std::string customer =
