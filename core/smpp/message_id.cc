@@ -28,12 +28,12 @@ constexpr uint32_t digit_value(char c) {
 /// A number of up to 256 bits: 64 hexadecimal digits are exactly that, 64 decimal ones are fewer.
 class Number {
   public:
-    /// value = value * base + digit. REQUIRES: the result fits.
-    template <uint32_t base>
+    /// value = value * Base + digit. REQUIRES: the result fits.
+    template <uint32_t Base>
     void append(uint32_t digit) {
         uint64_t carry = digit;
         for (uint32_t i = 0; i < used_; ++i) {
-            carry += uint64_t{limbs_[i]} * base;
+            carry += uint64_t{limbs_[i]} * Base;
             limbs_[i] = static_cast<uint32_t>(carry);
             carry >>= 32;
         }
@@ -42,14 +42,14 @@ class Number {
             limbs_[used_++] = static_cast<uint32_t>(carry);
         }
     }
-    /// value = value / base; the remainder. The base is a constant so that no division is left.
-    template <uint32_t base>
+    /// value = value / Base; the remainder. The base is a constant so that no division is left.
+    template <uint32_t Base>
     uint32_t take_digit() {
         uint64_t remainder = 0;
         for (uint32_t i = used_; i > 0; --i) {
             remainder = remainder << 32 | limbs_[i - 1];
-            limbs_[i - 1] = static_cast<uint32_t>(remainder / base);
-            remainder %= base;
+            limbs_[i - 1] = static_cast<uint32_t>(remainder / Base);
+            remainder %= Base;
         }
         while (used_ > 0 && limbs_[used_ - 1] == 0) {
             --used_;
@@ -64,17 +64,17 @@ class Number {
 };
 
 /// The digits of `number` in another base, without leading zeros. REQUIRES: only digits of base
-/// `from`, at most 64.
-template <uint32_t from, uint32_t to>
+/// `From`, at most 64.
+template <uint32_t From, uint32_t To>
 void convert(std::string_view digits, NormalisedId& out) {
     Number number;
     for (const char c : digits) {
-        number.append<from>(digit_value(c));
+        number.append<From>(digit_value(c));
     }
     size_t length = 0;
     do {
         SY_ASSERT(length < out.chars.size());
-        out.chars[length++] = "0123456789abcdef"[number.take_digit<to>()];
+        out.chars[length++] = "0123456789abcdef"[number.take_digit<To>()];
     } while (!number.is_zero());
     std::reverse(out.chars.begin(), out.chars.begin() + static_cast<std::ptrdiff_t>(length));
     out.length = static_cast<uint8_t>(length);
