@@ -100,6 +100,7 @@ std::unique_ptr<route::Snapshot> compile(const Config& config,
     auto snapshot = std::make_unique<route::Snapshot>();
     snapshot->generation = previous == nullptr ? 1 : previous->generation + 1;
     snapshot->system_id = config.system_id;
+    snapshot->timers = config.timers;
     place_accounts(config, registry, previous, *snapshot);
     if (!build_tables(config, registry, *snapshot, diagnostics) ||
         !prepare_scratches(config, *snapshot, diagnostics)) {

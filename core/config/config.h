@@ -86,6 +86,7 @@ struct Config {
     Runtime runtime;
     std::vector<Endpoint> listen;
     std::string system_id = "switchyard";
+    route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from
     Logging logging;
     std::optional<Endpoint> admin_listen;
     std::vector<std::pair<CustomerId, route::Customer>> customers;

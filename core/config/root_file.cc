@@ -79,7 +79,6 @@ class RootReader {
     Complaints& complaints_;
     Config& config_;
     RootPlaces& places_;
-    route::Timers timers_;
 };
 
 Section RootReader::section(std::string_view key) {
@@ -182,7 +181,7 @@ void RootReader::read_smpp() {
         config_.listen.push_back(*endpoint);
     }
     in.text("system_id", config_.system_id, {1, 15});  // SMPP 3.4 section 4.1.2: 16 with the NUL
-    read_timers(in, timers_);
+    read_timers(in, config_.timers);
     in.finish();
 }
 
@@ -235,7 +234,7 @@ void RootReader::read_customers() {
     for_each_account("customer", [&](Section& in) {
         route::Customer account;
         account.plan = default_plan;
-        account.timers = timers_;
+        account.timers = config_.timers;
         read_customer(in, account, claims);
         const CustomerId id = registry_.customer(account.name);
         account.plan_id = registry_.plan(account.plan);
@@ -257,7 +256,7 @@ void RootReader::read_suppliers() {
     Claims names;
     for_each_account("supplier", [&](Section& in) {
         route::Supplier account;
-        account.timers = timers_;
+        account.timers = config_.timers;
         read_supplier(in, account);
         claim(names, account.name, in.at("name"), "supplier name", complaints_);
         const SupplierId id = registry_.supplier(account.name);

@@ -63,6 +63,15 @@ TEST_F(Compile, MakesASnapshotThatRoutes) {
         route::ErrorClass::final);
 }
 
+// Peers that are not bound have no account: session_init is theirs alone.
+TEST_F(Compile, KeepsTheTimersForPeersThatAreNotBound) {
+    files["etc/sy.toml"] += "[smpp]\nsession_init = \"2s\"\nresponse = \"7s\"\n";
+    const auto snapshot = compile_files();
+    ASSERT_NE(snapshot, nullptr);
+    EXPECT_EQ(snapshot->timers.session_init_ns, 2 * second_ns);
+    EXPECT_EQ(snapshot->timers.response_ns, 7 * second_ns);
+}
+
 TEST_F(Compile, AppliesTheErrorTable) {
     files["etc/errors.csv"] = "supplier,status,class\nalpha,RINVSRCADR,pause\n";
     const auto snapshot = compile_files();
