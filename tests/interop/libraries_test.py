@@ -14,7 +14,7 @@ import lab as lab_module
 from capture import Capture
 from lab import Lab, Missing, ROUTER_ADDRESS, ROUTER_ADDRESS_V6, wait_until
 from router import PORT, Router
-from smpp_peer import (brief, Esme, Peer, RBINDFAIL, RCANCELFAIL, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
+from smpp_peer import (brief, Esme, Peer, RALYBND, RBINDFAIL, RCANCELFAIL, RINVCMDID, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
                        RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, RX_R_APPN, Smsc, number,
                        octets, text_of, tlv, wire_time)
 
@@ -24,6 +24,7 @@ workers = {workers}
 [smpp]
 listen = ["0.0.0.0:2775", "[::]:2775"]
 enquire_link = "1s"
+session_init = "2s"
 [routes]
 mt = "mt.csv"
 mo = "mo.csv"
@@ -41,6 +42,11 @@ name = "idle"
 system_id = "idle"
 password = "secret2"
 numbers = ["447700900555"]
+[[customer]]
+name = "far"
+system_id = "far"
+password = "secret3"
+allow = ["192.0.2.0/24"]
 [[supplier]]
 name = "alpha"
 host = "{alpha}:2776"
@@ -202,6 +208,30 @@ def refused_binds(b):
         esme.expect_closed(10)
         b.lab.check(f"{name}/{password!r}: the router closes", True)
     esme = b.connect()
+    b.lab.check_equal("an address that is not allowed refused with RBINDFAIL",
+                      esme.bind("transceiver", "far", "secret3")["command_status"], RBINDFAIL)
+    status = b.esme.bind("receiver", "acme", "secret")["command_status"]
+    b.lab.check_equal("a second bind on a session refused with RALYBND", status, RALYBND)
+    b.lab.check_equal("and the session stays as it was", b.esme.request("enquire_link")["command_status"], ROK)
+    sequence = b.customer.send(b.esme.conn, "deliver_sm", source_addr="1", destination_addr="2",
+                               short_message={"octets": ""})
+    status = b.esme.expect("deliver_sm_resp", sequence_number=sequence)["command_status"]
+    b.lab.check_equal("deliver_sm from a customer refused with RINVCMDID", status, RINVCMDID)
+
+    more = [b.connect() for _ in range(8)]  # one bind of the eight is there already
+    statuses = [esme.bind("transceiver", "acme", "secret")["command_status"] for esme in more]
+    b.lab.check_equal("bind 9 of 8 refused with RBINDFAIL", statuses, [ROK] * 7 + [RBINDFAIL])
+    for esme in more[:7]:
+        esme.unbind()
+    esme = b.connect()
+    status = esme.bind("transceiver", "acme", "secret")["command_status"]
+    b.lab.check_equal("after unbinds there is room again", status, ROK)
+    esme.close()
+
+    silent = b.connect()
+    silent.expect_closed(10)
+    b.lab.check("a connection that never binds is closed", True)
+    esme = b.connect()
     sequence = b.submit("447700900200", esme=esme)
     status = b.answer_to(sequence, esme)["command_status"]
     b.lab.check_equal("submit_sm before any bind refused with RINVBNDSTS", status, 0x04)
@@ -283,13 +313,13 @@ def content(b):
     b.lab.check_equal("vendor TLV unchanged", octets(got["operator_id"]), b"\x00vendor\xff")
 
 
-def check_receipt(b, name, receipt, response, submit, state, stat):
+def check_receipt(b, name, receipt, response, submit, state, stat, error=0):
     text = short_octets(receipt).decode("latin-1")
     customer_id = response["message_id"]
     b.lab.check_equal(f"{name}: esm_class says receipt", receipt["esm_class"] & 0x3C, 0x04)
     b.lab.check(f"{name}: the text has the id that the customer was given",
                 text.startswith(f"id:{customer_id} "), f"{text}\nid {customer_id}")
-    b.lab.check(f"{name}: the text says {stat}", f"stat:{stat}" in text, text)
+    b.lab.check(f"{name}: the text says {stat} and the error", f"stat:{stat} err:{error:03} " in text, text)
     b.lab.check_equal(f"{name}: receipted_message_id", text_of(receipt.get("receipted_message_id", "")),
                       customer_id)
     b.lab.check_equal(f"{name}: message_state", number(receipt.get("message_state", -1)), state)
@@ -302,24 +332,24 @@ def check_receipt(b, name, receipt, response, submit, state, stat):
 
 
 def one_receipt(b, name, smsc, destination, stat="DELIVRD", state=2, tlvs=True, sender=(1, 1, "447700900123"),
-                written=None, esme=None):
+                written=None, error=0):
     """A message with a receipt, all the way; `written` is the destination as the customer writes it."""
     to = written or (1, 1, destination)
     sequence = b.submit(to[2], registered_delivery=1, source_addr_ton=sender[0], source_addr_npi=sender[1],
-                        source_addr=sender[2], dest_addr_ton=to[0], dest_addr_npi=to[1], esme=esme)
+                        source_addr=sender[2], dest_addr_ton=to[0], dest_addr_npi=to[1])
     got = smsc.expect_submit(destination_addr=destination)
-    response = b.answer_to(sequence, esme)
-    answered = smsc.receipt(got, stat, state, tlvs=tlvs)
+    response = b.answer_to(sequence)
+    answered = smsc.receipt(got, stat, state, error, tlvs=tlvs)
     receipt = b.customer.expect_pdu(None, "deliver_sm")
-    check_receipt(b, name, receipt, response, {"to": to, "from": sender}, state, stat)
+    check_receipt(b, name, receipt, response, {"to": to, "from": sender}, state, stat, error)
     b.lab.check_equal(f"{name}: the supplier is answered", smsc.expect_delivered(answered), ROK)
 
 
 def receipts(b):
     one_receipt(b, "delivered, hex id to decimal", b.alpha, "447700900301")
     one_receipt(b, "delivered, id as is, other bind", b.beta, "493012340301")
-    one_receipt(b, "failed", b.alpha, "447700900302", "UNDELIV", 5)
-    one_receipt(b, "expired, text only", b.beta, "493012340302", "EXPIRED", 3, tlvs=False)
+    one_receipt(b, "failed", b.alpha, "447700900302", "UNDELIV", 5, error=42)
+    one_receipt(b, "expired, text only", b.beta, "493012340302", "EXPIRED", 3, tlvs=False, error=7)
     one_receipt(b, "alphanumeric sender", b.beta, "493012340303", sender=(5, 0, "Shop 24"))
     one_receipt(b, "the customer's own writing of the number", b.alpha, "447700900303",
                 written=(0, 0, "+447700900303"))
@@ -744,6 +774,7 @@ def main():
     parser.add_argument("--build", required=True)
     for role in ("customer", "alpha", "beta"):
         parser.add_argument(f"--{role}", choices=("node", "perl"), required=True)
+    parser.add_argument("--only", help="the one scenario to run, by the name of its function")
     options = parser.parse_args()
     lab_module.npm_modules(options.build)
     lab_module.enter(["node", "perl"], 100)
@@ -754,10 +785,13 @@ def main():
         for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipts_to_a_pair,
                          mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
                          bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
+            if options.only not in (None, scenario.__name__):
+                continue
             b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)
             b.lab.scenario(f"after {scenario.__name__.replace('_', ' ')}", b.settle)
         b.lab.scenario("drain", drain, b)
-        b.lab.scenario("dissector", dissect, b)
+        if not options.only:
+            b.lab.scenario("dissector", dissect, b)
     b.lab.finish()
 
 
