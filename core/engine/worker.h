@@ -279,6 +279,12 @@ class Worker {
     void end_delivery(Message* message, Outcome outcome, smpp::CommandStatus status);
     void release(Message* message);
 
+    /// How to read what comes on a link: also on one that a reload is retiring (its own account may
+    /// be freed), whose responses and receipts still count.
+    const route::Supplier* account_of(const Session& session) const {
+        return session.supplier != nullptr ? session.supplier
+                                           : snapshot_->supplier(session.supplier_id);
+    }
     WorkerId owner_of(const ReceiptKey& key) const {
         return WorkerId{static_cast<uint8_t>(key.high % hub_.workers())};
     }

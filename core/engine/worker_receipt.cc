@@ -95,7 +95,7 @@ void Worker::insert_receipt(Message* message) {
 // ---------------------------------------------------------------- receipts in
 
 void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm) {
-    const route::Supplier* account = session.supplier;
+    const route::Supplier* account = account_of(session);
     Message* message = take_from_supplier(session, frame, sm, MessageKind::receipt);
     if (message == nullptr) {
         answer_error(session, frame.header, refuse_status(session.supplier_id));

@@ -295,7 +295,7 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
             const auto decoded = smpp::decode_sm_resp(frame.body, session.decode_rules, resp);
             const bool known = decoded == CommandStatus::esme_rok &&
                                receipt_key(session.supplier_id, resp.message_id,
-                                           response_id_form(session.supplier), message->key);
+                                           response_id_form(account_of(session)), message->key);
             if (!known) {
                 counters_.receipt_ids_missing.add();
                 message->wants_receipt = false;
@@ -324,7 +324,8 @@ void Worker::on_deliver(Session& session, const smpp::Frame& frame) {
         return;
     }
     session.malformed_in_row = 0;
-    const bool by_text = session.supplier != nullptr && session.supplier->receipt_by_text;
+    const route::Supplier* account = account_of(session);
+    const bool by_text = account != nullptr && account->receipt_by_text;
     if (smpp::is_receipt(sm, by_text)) {
         hub_.counters(id_, session.supplier_id).receipts.add();
         on_receipt(session, frame, sm);
