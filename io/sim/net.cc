@@ -163,6 +163,7 @@ void SimNet::sever(Link& link, uint8_t from_end, Cut cut) {
         return;
     }
     link.broken = true;
+    link.cut_ns = now_ns_;
     ++counters_.cut;
     const auto other = static_cast<uint8_t>(1 - from_end);
     if (cut == Cut::silence) {

@@ -109,6 +109,7 @@ class SimNet {
         uint32_t window_bytes = 0;
         Cut cut = Cut::rst;
         bool broken = false;  // the cut has happened
+        Nanos cut_ns = never_ns;
         bool silent = false;
         End ends[2];
     };

@@ -113,6 +113,11 @@ void SimTransport::sever(ConnId conn, Cut cut) {
     }
 }
 
+Nanos SimTransport::cut_ns(ConnId conn) {
+    const Connection* connection = find(conn);
+    return connection == nullptr ? never_ns : link_of(*connection).cut_ns;
+}
+
 uint32_t SimTransport::on_syn(SimNet::Link& link) {
     if (free_slots_.empty()) {
         return none;

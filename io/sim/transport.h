@@ -51,6 +51,8 @@ class SimTransport {
     [[nodiscard]] Nanos wait_until_ns() const { return wait_until_ns_; }
     /// A fault by hand: nothing that is sent here from now on arrives.
     void sever(ConnId conn, Cut cut);
+    /// When a fault ended the link; never_ns while none has. Peers do not know; checkers do.
+    [[nodiscard]] Nanos cut_ns(ConnId conn);
     /// Connections that are not free: 0 when everybody has gone.
     [[nodiscard]] uint32_t connections_used() const {
         return connections_max() - static_cast<uint32_t>(free_slots_.size());
