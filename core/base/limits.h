@@ -19,6 +19,9 @@ inline constexpr uint32_t suppliers_max = 1024;
 inline constexpr uint32_t customers_max = 16384;
 inline constexpr uint32_t plans_max = 16384;
 
+// Links to suppliers on one worker.
+inline constexpr uint32_t trunks_max = 4096;
+
 // Targets that one decision can carry, all tiers together.
 inline constexpr uint32_t targets_max = 8;
 

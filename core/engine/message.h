@@ -67,51 +67,57 @@ struct ReceiptKey {
 
 struct MultiGroup;
 
-struct alignas(limits::cache_line_bytes) Message {
-    Message* next = nullptr;
+// What is set anew for every message: two cache lines, the first of which is all that an attempt's
+// end has to touch.
+struct alignas(limits::cache_line_bytes) MessageHead {
     Stage stage = Stage::release;
     MessageKind kind = MessageKind::mt;
     Outcome outcome = Outcome::none;
-    uint8_t home = 0;  // worker
+    IdForm id_form = IdForm::decimal;
     uint8_t target_count = 0;
     uint8_t target_next = 0;
-    uint8_t attempts = 0;  // submits or delivers that were sent
+    uint8_t attempts = 0;  // submits that were sent
     uint8_t delivery_tries = 0;
     bool wants_receipt = false;
     bool answered = false;      // receipts: the supplier already has its deliver_sm_resp
     bool deliver_next = false;  // receipts: matched and wanted
     bool intermediate = false;  // receipts: not the last word
     bool is_data_sm = false;    // came as data_sm
-    bool large = false;         // from the pool's large class
-    IdForm id_form = IdForm::decimal;
-    smpp::CommandStatus status{};
+    uint8_t receipt_state = 0;  // message_state of the receipt being carried
     CustomerId customer;
     SupplierId supplier;
+    smpp::CommandStatus status{};
     uint32_t rule_line = 0;
-    std::array<uint16_t, limits::targets_max>
-        targets{};  // SupplierId (MT) or CustomerId (MO) values
-
     ConnId origin;  // session at home to answer
     uint32_t origin_sequence = 0;
+    uint32_t receipt_error = 0;   // its network error / err:, three decimal digits as a number
+    MultiGroup* group = nullptr;  // submit_multi
     uint64_t id = 0;              // MT: the id that the customer is given
     Nanos accepted_ns = 0;        // monotonic
     Nanos deadline_ns = 0;        // monotonic: not sent by then means expired
     Nanos not_before_ns = 0;      // receipts: earliest next try
-    MultiGroup* group = nullptr;  // submit_multi
+    std::array<uint16_t, limits::targets_max>
+        targets{};  // SupplierId (MT) or CustomerId (MO) values
+};
+static_assert(sizeof(MessageHead) == 2 * limits::cache_line_bytes);
 
+struct Message : MessageHead {
+    // Set once, by the pool.
+    uint8_t home = 0;  // worker
+    bool large = false;
+    uint32_t body_capacity = 0;
+    uint8_t* body = nullptr;
+    Message* next = nullptr;  // in the list where it stands
+
+    // Set by whoever uses them first.
+    uint32_t body_bytes = 0;
     ReceiptKey key;              // of the supplier's message_id
-    ReceiptWay way;              // MT: prepared at insert; receipt: filled by lookup
-    uint8_t receipt_state = 0;   // message_state of the receipt being carried
-    uint32_t receipt_error = 0;  // its network error / err:, three decimal digits as a number
-
     number::Number destination;  // digits, normalised
     number::Number source;       // likewise, when the sender is a number
     number::Outcome destination_kind = number::Outcome::empty;
     number::Outcome source_kind = number::Outcome::empty;  // not_digits: alphanumeric
-    smpp::Sm sm;                                           // views into body()
-    uint32_t body_bytes = 0;
-    uint32_t body_capacity = 0;
-    uint8_t* body = nullptr;
+    smpp::Sm sm;                                           // views into the body
+    ReceiptWay way;                                        // receipts: filled by the lookup
 };
 
 /// An id as text: 20 decimal digits at most.

@@ -32,18 +32,19 @@ Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
       pool_(id.value, hub.options().messages_max, hub.options().large_messages_max),
       chunks_(hub.options().connections_max, large_chunks(hub.options().connections_max)),
       sessions_(hub.options().connections_max),
+      active_(sessions_.size()),
+      dirty_(sessions_.size() * 2),
+      actions_(sessions_.size() * 3 + limits::trunks_max),
       local_supplier_(limits::suppliers_max, 0xFFFF),
       spill_(hub.workers()),
       receipt_map_(std::max<uint32_t>(1024, hub.options().receipts_max / hub.workers()),
                    hub.options().receipt_age_ns),
       parked_(park_buckets),
       waiting_(limits::customers_max),
+      waiting_list_(limits::customers_max),
       rx_sessions_(limits::customers_max),
-      tlv_buffer_(std::make_unique<uint8_t[]>(limits::pdu_bytes_max)) {
-    active_.reserve(sessions_.size());
-    dirty_.reserve(sessions_.size() * 2);
-    actions_.reserve(sessions_.size() * 4);
-    waiting_list_.reserve(limits::customers_max);
+      tlv_buffer_(std::make_unique<uint8_t[]>(limits::pdu_bytes_max)),
+      free_groups_(groups_max) {
     for (uint32_t i = 0; i < groups_max; ++i) {
         groups_.push_back(std::make_unique<MultiGroup>());
         free_groups_.push_back(groups_.back().get());

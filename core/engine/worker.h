@@ -22,6 +22,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/fixed_vector.h"
 #include "core/base/limits.h"
 #include "core/base/prng.h"
 #include "core/base/time.h"
@@ -68,7 +69,9 @@ class Worker {
     /// Routes what poll() brought, empties mailboxes and rings, runs timers.
     void run();
     /// What the transport has to do; valid until clear_actions().
-    [[nodiscard]] std::span<const Action> actions() const { return actions_; }
+    [[nodiscard]] std::span<const Action> actions() const {
+        return {actions_.begin(), actions_.size()};
+    }
     void clear_actions() { actions_.clear(); }
     /// The outcome of an Action::connect; invalid conn: it could not even start.
     void connect_started(uint16_t trunk, ConnId conn);
@@ -305,9 +308,9 @@ class Worker {
     MessagePool pool_;
     ChunkPool chunks_;
     std::vector<Session> sessions_;  // by ConnId.slot
-    std::vector<uint32_t> active_;   // slots in use
-    std::vector<uint32_t> dirty_;    // slots with output
-    std::vector<Action> actions_;
+    FixedVector<uint32_t> active_;   // slots in use
+    FixedVector<uint32_t> dirty_;    // slots with output; twice where a slot got a new session
+    FixedVector<Action> actions_;    // a connect a trunk, at most three of a session's life a turn
     std::vector<Trunk> trunks_;
     std::vector<LocalSupplier> suppliers_;
     std::vector<uint16_t> local_supplier_;  // by SupplierId: index into suppliers_, 0xFFFF: none
@@ -326,13 +329,13 @@ class Worker {
     uint32_t parked_cursor_ = 0;
 
     std::vector<Waiting> waiting_;                    // by CustomerId
-    std::vector<CustomerId> waiting_list_;            // customers with messages in waiting_
+    FixedVector<CustomerId> waiting_list_;            // customers with messages in waiting_
     std::vector<std::vector<uint32_t>> rx_sessions_;  // by CustomerId: slots of receiving sessions
     uint32_t rx_next_ = 0;
     std::unique_ptr<uint8_t[]> tlv_buffer_;  // one PDU's TLVs being rewritten
 
     std::vector<std::unique_ptr<MultiGroup>> groups_;
-    std::vector<MultiGroup*> free_groups_;
+    FixedVector<MultiGroup*> free_groups_;
 
     Nanos tick_ns_ = 0;  // last run of the timers
     uint32_t tick_cursor_ = 0;

@@ -153,8 +153,7 @@ void Worker::run_waiting() {
         Waiting& waiting = waiting_[customer.value];
         if (waiting.messages.empty()) {
             waiting.listed = false;
-            waiting_list_[i] = waiting_list_.back();
-            waiting_list_.pop_back();
+            waiting_list_.remove_at(i);
         } else {
             ++i;
         }
