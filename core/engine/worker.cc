@@ -391,6 +391,21 @@ void Worker::event(EventKind kind,
     hub_.report(id_, out);
 }
 
+// About a supplier as such, not one of its links; or (none) about this worker.
+void Worker::supplier_event(EventKind kind,
+                            SupplierId supplier,
+                            smpp::CommandStatus status,
+                            uint64_t detail) {
+    Event out;
+    out.kind = kind;
+    out.worker = id_.value;
+    out.supplier = supplier;
+    out.status = status;
+    out.detail = detail;
+    out.wall_ns = now_.wall_ns;
+    hub_.report(id_, out);
+}
+
 // ---------------------------------------------------------------- timers
 
 void Worker::run_timers() {
@@ -511,7 +526,7 @@ void Worker::run_drain() {
         if (active_.empty() && !reported_drained_) {
             reported_drained_ = true;
             hub_.report_drained(id_);
-            event(EventKind::drained, Session{}, {}, 0);
+            supplier_event(EventKind::drained, SupplierId::none(), {}, 0);
         }
     }
 }

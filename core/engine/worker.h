@@ -153,6 +153,10 @@ class Worker {
     void unbind_session(Session& session);
     void act(Action::Kind kind, ConnId conn);
     void event(EventKind kind, const Session& session, smpp::CommandStatus status, uint64_t detail);
+    void supplier_event(EventKind kind,
+                        SupplierId supplier,
+                        smpp::CommandStatus status,
+                        uint64_t detail);
     void send_to(WorkerId worker, Message* message);
     void run_mailboxes();
     void handle(Message* message);

@@ -209,9 +209,7 @@ void Worker::retry_or_finish(Message* message) {
         const Nanos until = now_.mono_ns + (supplier != nullptr ? supplier->pause_ns : second_ns);
         auto& paused = hub_.supplier(message->supplier).paused_until_ns;
         if (paused.load(std::memory_order_relaxed) < now_.mono_ns) {
-            Session about;
-            about.supplier_id = message->supplier;
-            event(EventKind::supplier_paused, about, message->status, 0);
+            supplier_event(EventKind::supplier_paused, message->supplier, message->status, 0);
         }
         paused.store(until, std::memory_order_relaxed);
     }

@@ -534,9 +534,7 @@ void Worker::expire_staged(LocalSupplier& local) {
 // Sent, and no answer will be understood any more: the outcome is unknown.
 void Worker::lose(Message* message, CommandStatus status) {
     hub_.counters(id_, message->supplier).unknown.add();
-    Session about;
-    about.supplier_id = message->supplier;
-    event(EventKind::message_unknown, about, status, message->id);
+    supplier_event(EventKind::message_unknown, message->supplier, status, message->id);
     message->outcome = Outcome::unknown;
     message->status = status;
     message->stage = Stage::settle;
