@@ -13,7 +13,6 @@ constexpr Nanos adoption_ns = 300 * millisecond_ns;
 constexpr Nanos margin_ns = second_ns;
 constexpr uint8_t receipt_final_mask = 0x03;
 constexpr uint8_t receipt_intermediate_mask = 0x10;
-constexpr uint8_t state_enroute = 1;
 constexpr uint8_t state_delivered = 2;
 
 bool temporary(uint32_t status) {
@@ -152,20 +151,6 @@ size_t Ledger::receipt_delivered(uint32_t token, ReceiptGot got) {
         violation("message {}: receipt with state {} was not asked for ({:#x})", token, got.state,
                   submit.registered_delivery);
     }
-    for (const ReceiptGot& before : submit.receipts_got) {
-        if (sent == submit.receipts_sent.end()) {
-            break;
-        }
-        // At least once: a repetition is right where the router could not know that it had come.
-        const bool done = before.state == got.state && before.status &&
-                          !temporary(*before.status) &&
-                          heard_in_time(before.link, before.at_ns, before.answered_ns);
-        // A final receipt that the supplier repeats is for the router to recognise.
-        if (done && (got.state != state_enroute || sent->tries <= 1)) {
-            violation("message {}: receipt with state {} came again after its answer {:#x}", token,
-                      got.state, *before.status);
-        }
-    }
     submit.receipts_got.push_back(got);
     return submit.receipts_got.size() - 1;
 }
@@ -224,14 +209,6 @@ size_t Ledger::attempted(uint32_t token, uint16_t supplier, uint64_t link) {
     if (!may_reach(submit, supplier)) {
         violation("message {}: sent to supplier {} that no rule names", token, supplier);
     }
-    for (const Attempt& before : submit.attempts) {
-        if (!ended_for_resend(before)) {
-            violation("message {}: sent to supplier {} although {} had it ({})", token, supplier,
-                      before.supplier,
-                      before.status ? fmt::format("answered {:#x}", *before.status)
-                                    : std::string("not answered"));
-        }
-    }
     submit.attempts.push_back({.supplier = supplier, .link = link, .at_ns = net_.now_ns()});
     return submit.attempts.size() - 1;
 }
@@ -277,6 +254,8 @@ void Ledger::balance() {
     for (uint32_t token = 0; token < submits_.size(); ++token) {
         const Submit& submit = submits_[token];
         balance_submit(token, submit);
+        balance_attempts(token, submit);
+        balance_repetitions(token, submit);
         balance_receipts(token, submit);
         if (submit.answered && !submit.receipt_id.empty() && submit.receipt_id != submit.id) {
             violation("message {}: answered with id '{}', its receipt says '{}'", token, submit.id,
@@ -321,6 +300,49 @@ void Ledger::balance_submit(uint32_t token, const Submit& submit) {
         if (heard_in_time(attempt) && *attempt.status == 0) {
             violation("message {}: answered {:#x}, but supplier {} accepted it", token,
                       submit.status, attempt.supplier);
+        }
+    }
+}
+
+/// Sent once more only where the router had a reason to. The order of arrival is that of sending,
+/// but for a link that has died: what was on its way there may be read long after the router gave
+/// it up.
+void Ledger::balance_attempts(uint32_t token, const Submit& submit) {
+    for (size_t i = 0; i < submit.attempts.size(); ++i) {
+        if (ended_for_resend(submit.attempts[i])) {
+            continue;
+        }
+        for (size_t j = i + 1; j < submit.attempts.size(); ++j) {
+            const Attempt& next = submit.attempts[j];
+            const bool may_be_older = !alive_until(next.link, never_ns) && ended_for_resend(next);
+            if (!may_be_older) {
+                violation("message {}: sent to supplier {} although {} had it", token,
+                          next.supplier, submit.attempts[i].supplier);
+            }
+        }
+    }
+}
+
+/// At least once: a repetition is right where the router could not know that the first had come.
+void Ledger::balance_repetitions(uint32_t token, const Submit& submit) {
+    for (size_t i = 0; i < submit.receipts_got.size(); ++i) {
+        const ReceiptGot& first = submit.receipts_got[i];
+        const bool done = first.status && !temporary(*first.status) &&
+                          heard_in_time(first.link, first.at_ns, first.answered_ns);
+        const auto repeated = std::ranges::any_of(submit.receipts_sent, [&](const auto& sent) {
+            // A final receipt that the supplier repeats is for the router to recognise.
+            return sent.state == first.state && !sent.final && sent.tries > 1;
+        });
+        const auto speaking = std::ranges::count_if(
+            submit.receipts_sent, [&](const auto& sent) { return sent.state == first.state; });
+        const auto after = std::ranges::count_if(
+            submit.receipts_got.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+            submit.receipts_got.end(), [&](const ReceiptGot& got) {
+                return got.state == first.state && alive_until(got.link, never_ns);
+            });
+        if (done && !repeated && after >= speaking) {
+            violation("message {}: receipt with state {} came again after its answer {:#x}", token,
+                      first.state, *first.status);
         }
     }
 }

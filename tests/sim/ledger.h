@@ -167,6 +167,8 @@ class Ledger {
     [[nodiscard]] bool heard_in_time(const Attempt& attempt) const;
     [[nodiscard]] bool heard_in_time(uint64_t link, Nanos asked_ns, Nanos answered_ns) const;
     void balance_submit(uint32_t token, const Submit& submit);
+    void balance_attempts(uint32_t token, const Submit& submit);
+    void balance_repetitions(uint32_t token, const Submit& submit);
     void balance_receipts(uint32_t token, const Submit& submit);
     void balance_mo(uint32_t token, const Mo& mo);
 
