@@ -137,11 +137,13 @@ bool Worker::offer(Message* message, SupplierId supplier, smpp::CommandStatus& s
     }
     message->supplier = supplier;
     message->outcome = Outcome::none;
+    const bool again = message->attempts > 0;
     if (!shared.ring.load(std::memory_order_relaxed)->push(message)) {
         status = smpp::CommandStatus::esme_rmsgqful;
         return false;
     }
-    if (message->attempts > 0) {
+    // From here on the message may be another worker's.
+    if (again) {
         counters_.mt_rerouted.add();
     }
     ring_mask_ |= workers;
