@@ -1,5 +1,6 @@
 // compile(): a checked Config into the snapshot that workers read.
 #include <fmt/format.h>
+#include <tbb/parallel_invoke.h>
 
 #include "core/config/complaints.h"
 #include "core/config/config.h"
@@ -60,16 +61,19 @@ bool build_tables(const Config& config,
                   const Registry& registry,
                   route::Snapshot& snapshot,
                   std::vector<Diagnostic>& diagnostics) {
-    std::vector<BuildError> mt_errors;
-    snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors);
     std::vector<std::pair<std::string, CustomerId>> numbers;
     for (const auto& [id, account] : config.customers) {
         for (const std::string& number : account.numbers) {
             numbers.emplace_back(number, id);
         }
     }
+    std::vector<BuildError> mt_errors;
     std::vector<BuildError> mo_errors;
-    snapshot.mo = route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors);
+    tbb::parallel_invoke(
+        [&] { snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors); },
+        [&] {
+            snapshot.mo = route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors);
+        });
     snapshot.errors = route::ErrorTable(config.error_rules);
     const bool mt_good = report(config.mt_file, mt_errors, config.mt_expressions, diagnostics);
     const bool mo_good = report(config.mo_file, mo_errors, config.mo_expressions, diagnostics);

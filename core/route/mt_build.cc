@@ -4,6 +4,9 @@
 #include <tuple>
 #include <unordered_map>
 
+#include <tbb/parallel_invoke.h>
+#include <tbb/parallel_sort.h>
+
 #include "core/route/expressions.h"
 #include "core/route/mt_impl.h"
 #include "core/route/rule_checks.h"
@@ -74,7 +77,7 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
             places.push_back({it->second, prefix_range(rules[i].prefix), rules[i].priority, i});
         }
     }
-    std::sort(places.begin(), places.end());
+    tbb::parallel_sort(places.begin(), places.end());
     return places;
 }
 
@@ -100,12 +103,19 @@ MtTable MtTable::build(std::vector<MtRule> rules,
                               rule.data_coding, rule.sender_type});
     }
     auto impl = std::make_unique<Impl>();
-    impl->patterns = expressions.compile(errors);
+    // The two long parts of a compile know nothing of each other.
+    std::vector<Place> places;
+    const bool sound = errors.size() == errors_before;
+    tbb::parallel_invoke([&] { impl->patterns = expressions.compile(errors); },
+                         [&] {
+                             if (sound) {
+                                 places = places_of(rules, plans);
+                             }
+                         });
     MtTable table;
     if (errors.size() != errors_before) {
         return table;
     }
-    const std::vector<Place> places = places_of(rules, plans);
     std::vector<PrefixIndex::Entry> entries;
     for (const Place& place : places) {
         const auto row = static_cast<uint32_t>(impl->rows.size());
