@@ -3,9 +3,9 @@
 #include <arpa/inet.h>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <sstream>
 #include <sys/socket.h>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -75,8 +75,9 @@ Result<Server> Server::open(const Endpoint& endpoint, Pages pages) {
     });
     errno = 0;
     if (!impl->http.bind_to_port(host_of(endpoint), endpoint.port)) {
-        return fail(fmt::format("[admin] listen: cannot listen on {}: {}", to_string(endpoint),
-                                errno != 0 ? std::strerror(errno) : "the address is not usable"));
+        return fail(fmt::format(
+            "[admin] listen: cannot listen on {}: {}", to_string(endpoint),
+            errno != 0 ? std::generic_category().message(errno) : "the address is not usable"));
     }
     return Server(std::move(impl));
 }

@@ -2,9 +2,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -26,7 +26,8 @@ constexpr Nanos unbind_wait_max_ns = 17 * second_ns;
 constexpr uint32_t events_a_tick = 1000;
 
 double milliseconds(Nanos nanos) {
-    return static_cast<double>(nanos / microsecond_ns) / 1000.0;
+    const Nanos microseconds = nanos / microsecond_ns;  // three decimals are enough
+    return static_cast<double>(microseconds) / 1000.0;
 }
 
 bool same(const config::Logging& a, const config::Logging& b) {
@@ -42,13 +43,14 @@ Result<Signals> Signals::block() {
         sigaddset(&set, number);
     }
     if (const int error_number = pthread_sigmask(SIG_BLOCK, &set, nullptr); error_number != 0) {
-        return fail(fmt::format("cannot block signals: {}", std::strerror(error_number)));
+        return fail(
+            fmt::format("cannot block signals: {}", std::generic_category().message(error_number)));
     }
     // A peer that closes early is an outcome of send(), not a reason to die.
     std::signal(SIGPIPE, SIG_IGN);
     const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {
-        return fail(fmt::format("cannot take signals: {}", std::strerror(errno)));
+        return fail(fmt::format("cannot take signals: {}", std::generic_category().message(errno)));
     }
     return Signals(fd);
 }

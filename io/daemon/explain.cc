@@ -1,5 +1,6 @@
 // One message through the tables, in words. The tables explain with the code that decides, so what
 // is printed is what a worker would do.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
@@ -209,18 +210,12 @@ void print_considered(const std::vector<Considered>& considered,
     }
 }
 
+// Whether the rule of that line chooses by weight among several targets.
 template <class Rule>
 bool spreads(const std::vector<Rule>& rules, uint32_t line) {
-    for (const auto& rule : rules) {
-        if (rule.line == line && rule.select == route::Select::weight) {
-            for (const auto& tier : rule.targets) {
-                if (tier.size() > 1) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
+    const auto rule = std::ranges::find(rules, line, &Rule::line);
+    return rule != rules.end() && rule->select == route::Select::weight &&
+           std::ranges::any_of(rule->targets, [](const auto& tier) { return tier.size() > 1; });
 }
 
 template <class Decision, class Name>
@@ -275,6 +270,7 @@ std::string unknown_account(const char* what,
                             const std::string& name,
                             const std::vector<std::pair<Id, Account>>& accounts) {
     std::vector<std::string> names;
+    names.reserve(accounts.size());
     for (const auto& [id, account] : accounts) {
         names.push_back(account.name);
     }

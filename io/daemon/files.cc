@@ -1,9 +1,9 @@
 #include "io/daemon/files.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ std::string open_error(int error_number) {
                 "its directories",
                 geteuid());
         default:
-            return std::strerror(error_number);
+            return std::generic_category().message(error_number);
     }
 }
 
@@ -43,7 +43,7 @@ Result<std::string> read_file(const std::string& path) {
     }
     struct stat status{};
     if (fstat(file.fd, &status) != 0) {
-        return fail(std::strerror(errno));
+        return fail(std::generic_category().message(errno));
     }
     if (S_ISDIR(status.st_mode)) {
         return fail("a directory, where a file was expected");
@@ -64,7 +64,7 @@ Result<std::string> read_file(const std::string& path) {
             continue;
         }
         if (got < 0) {
-            return fail(std::strerror(errno));
+            return fail(std::generic_category().message(errno));
         }
         if (got == 0) {
             break;

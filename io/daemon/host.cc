@@ -1,11 +1,13 @@
 #include "io/daemon/host.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <pthread.h>
 #include <sched.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -92,6 +94,30 @@ Result<void> check_cpus(const std::vector<uint32_t>& cpus) {
     return {};
 }
 
+std::string keep_off(const std::vector<uint32_t>& cpus) {
+    const std::vector<uint32_t> allowed = allowed_cpus();
+    std::vector<uint32_t> left;
+    const CpuSet set = empty_set();
+    for (const uint32_t cpu : allowed) {
+        if (std::ranges::find(cpus, cpu) == cpus.end()) {
+            left.push_back(cpu);
+            CPU_SET_S(cpu, CPU_ALLOC_SIZE(cpus_max), set.get());
+        }
+    }
+    if (left.empty()) {
+        return cpu_list(allowed);
+    }
+    // The first compile has left TBB's threads behind: they come along.
+    std::error_code error;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+        const auto thread = static_cast<pid_t>(std::atoi(task.path().filename().c_str()));
+        if (sched_setaffinity(thread, CPU_ALLOC_SIZE(cpus_max), set.get()) != 0) {
+            return cpu_list(allowed);
+        }
+    }
+    return cpu_list(error ? allowed : left);
+}
+
 Result<void> pin_this_thread(uint32_t cpu, const std::string& name) {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     const CpuSet set = empty_set();
@@ -99,8 +125,8 @@ Result<void> pin_this_thread(uint32_t cpu, const std::string& name) {
     const int error_number =
         pthread_setaffinity_np(pthread_self(), CPU_ALLOC_SIZE(cpus_max), set.get());
     if (error_number != 0) {
-        return fail(
-            fmt::format("cannot pin {} to CPU {}: {}", name, cpu, std::strerror(error_number)));
+        return fail(fmt::format("cannot pin {} to CPU {}: {}", name, cpu,
+                                std::generic_category().message(error_number)));
     }
     return {};
 }

@@ -17,6 +17,11 @@ namespace sy::daemon {
 /// Pins the calling thread and names it (15 characters at most are shown by ps and perf).
 [[nodiscard]] Result<void> pin_this_thread(uint32_t cpu, const std::string& name);
 
+/// Keeps every thread that there is, and what they start from here on, off the workers' CPUs where
+/// there are others: a compile must not take a worker's time. Says which are left to them.
+/// REQUIRES: no worker thread yet.
+std::string keep_off(const std::vector<uint32_t>& cpus);
+
 /// "0-3,6" for {0,1,2,3,6}.
 [[nodiscard]] std::string cpu_list(const std::vector<uint32_t>& cpus);
 

@@ -15,7 +15,7 @@
 #include "core/config/config.h"
 
 namespace spdlog {
-class logger;
+class logger;  // NOLINT(readability-identifier-naming): the library's name
 }
 
 namespace sy::daemon {
@@ -44,6 +44,9 @@ class Log {
     ~Log();
 
     void write(Level level, std::string_view phrase, std::span<const Field> fields);
+    void debug(std::string_view phrase, std::initializer_list<Field> fields = {}) {
+        write(Level::debug, phrase, std::span(fields.begin(), fields.size()));
+    }
     void info(std::string_view phrase, std::initializer_list<Field> fields = {}) {
         write(Level::info, phrase, std::span(fields.begin(), fields.size()));
     }

@@ -67,11 +67,8 @@ Result<void> serve(const std::string& config_path,
                    config::Registry registry,
                    Loaded loaded,
                    Log& log,
+                   Signals signals,
                    Nanos load_took_ns) {
-    auto signals = Signals::block();
-    if (!signals) {
-        return std::unexpected(std::move(signals).error());
-    }
     engine::Hub hub(hub_options(loaded.config));
     loaded.snapshot->generation = 1;
     SY_TRY(hub.publish(std::move(loaded.snapshot)));
@@ -97,7 +94,7 @@ Result<void> serve(const std::string& config_path,
                      .registry = std::move(registry),
                      .config = std::move(loaded.config),
                      .hub = hub,
-                     .signals = *signals,
+                     .signals = signals,
                      .log = log,
                      .board = board},
                     load_took_ns);
@@ -115,6 +112,12 @@ Result<void> serve(const std::string& config_path,
 
 int run(const std::string& config_path) {
     const Nanos started_ns = read_clock(CLOCK_MONOTONIC);
+    // Before anything starts a thread (the compile does): a signal that some thread does not block
+    // would end the process there.
+    auto signals = Signals::block();
+    if (!signals) {
+        return complain(signals.error().text);
+    }
     config::Registry registry;
     std::vector<config::Diagnostic> diagnostics;
     std::optional<Loaded> loaded = load(config_path, registry, nullptr, nullptr, diagnostics);
@@ -133,9 +136,10 @@ int run(const std::string& config_path) {
     if (auto usable = check_ports(loaded->config); !usable) {
         return complain(usable.error().text);
     }
+    log->debug("control thread", {{"cpus", keep_off(loaded->config.runtime.workers)}});
     const Nanos load_took_ns = read_clock(CLOCK_MONOTONIC) - started_ns;
-    if (auto served =
-            serve(config_path, std::move(registry), *std::move(loaded), *log, load_took_ns);
+    if (auto served = serve(config_path, std::move(registry), *std::move(loaded), *log,
+                            *std::move(signals), load_took_ns);
         !served) {
         return complain(served.error().text);
     }
