@@ -113,6 +113,8 @@ void add_run_options(CLI::App& app, RawOptions& raw) {
     app.add_option("--router-pid", o.router_pid, "tell the router's CPU time a message too")
         ->configurable(false)
         ->group("Run");
+    app.add_option("--pace", raw.pace, "open loop: what is due in this time leaves together")
+        ->group("Run");
     app.add_flag("--spin", o.spin, "never sleep")->group("Run");
     app.add_flag("--allow-refusals", o.allow_refusals,
                  "a status that no supplier gave is no discrepancy (overload)")
@@ -144,14 +146,23 @@ void add_options(CLI::App& app, RawOptions& raw) {
     add_run_options(app, raw);
 }
 
+/// Nanoseconds in a unit; 0 when there is no such unit.
+static double scale_of(const std::string& unit) {
+    static constexpr std::array<std::pair<const char*, double>, 6> units = {
+        {{"", 1e9}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
+    for (const auto& [name, scale] : units) {
+        if (unit == name) {
+            return scale;
+        }
+    }
+    return 0;
+}
+
 Result<Nanos> parse_duration(const std::string& text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const std::string unit(end, text.data() + text.size());
-    const double scale = unit == "ms"                  ? 1e6
-                         : unit == "s" || unit.empty() ? 1e9
-                         : unit == "m"                 ? 6e10
-                                                       : 0;
+    const double scale = scale_of(unit);
     if (error != std::errc{} || scale == 0 || value < 0 || value * scale > 8.64e13) {
         return fail(
             fmt::format("'{}' is not a duration, expected for example 500ms, 10s or 2m", text));
@@ -202,6 +213,7 @@ Result<Options> finish_options(const RawOptions& raw) {
     SY_TRY(take(parse_duration(raw.duration), o.duration_ns, "--duration"));
     SY_TRY(take(parse_duration(raw.warmup), o.warmup_ns, "--warmup"));
     SY_TRY(take(parse_duration(raw.drain_timeout), o.drain_timeout_ns, "--drain-timeout"));
+    SY_TRY(take(parse_duration(raw.pace), o.pace_ns, "--pace"));
     SY_TRY(take(parse_duration(raw.start_timeout), o.start_timeout_ns, "--start-timeout"));
     if (!raw.errors.empty()) {
         SY_TRY(take(parse_error_mix(raw.errors), o.error_mix, "--error-mix"));

@@ -16,14 +16,14 @@ struct RawOptions {
     std::string mode = "both", router = "127.0.0.1:2775", listen = "127.0.0.1:27760";
     std::string bind_mode = "trx", latency = "0", delay = "0", errors, stats = "DELIVRD";
     std::string receipt_id = "as-is", prefixes = "1000", duration = "10s", warmup = "0s";
-    std::string drain_timeout = "10s", start_timeout = "30s", fault = "none";
+    std::string drain_timeout = "10s", start_timeout = "30s", pace = "20us", fault = "none";
     Options options;
 };
 
 void add_options(CLI::App& app, RawOptions& raw);
 /// Reads the texts, fills in accounts, checks that it all fits together.
 [[nodiscard]] Result<Options> finish_options(const RawOptions& raw);
-/// "10s", "500ms", "2m", "3" (seconds).
+/// "10s", "500ms", "20us", "2m", "3" (seconds).
 [[nodiscard]] Result<Nanos> parse_duration(const std::string& text);
 
 }  // namespace sy::load

@@ -102,6 +102,7 @@ struct Options {
     Nanos start_timeout_ns = 30 * second_ns;
     Nanos drain_timeout_ns = 10 * second_ns;
     bool spin = false;
+    Nanos pace_ns = 20 * microsecond_ns;  // what is due in that time leaves together
     int cpu = -1;
     int router_pid = 0;  // 0: not measured
     std::string csv;
