@@ -237,7 +237,8 @@ size_t Worker::encode_receipt(const Session& session,
     text.state = static_cast<MessageState>(message.receipt_state);
     text.error = message.receipt_error;
     text.submitted_wall_ns = way.submitted_wall_ns;
-    text.done_wall_ns = now_.wall_ns;
+    // When it came, not when the customer had a session for it: that may be days later.
+    text.done_wall_ns = now_.wall_ns - (now_.mono_ns - message.accepted_ns);
     if (way.has_reference) {
         text.user_message_reference = way.user_message_reference;
     }

@@ -199,6 +199,23 @@ TEST_F(ReceiptTest, WaitsForACustomerThatIsNotBound) {
     EXPECT_EQ(router.in_flight(), 0u);
 }
 
+TEST_F(ReceiptTest, SaysWhenItCameAndNotWhenItWasFetched) {
+    const ConnId conn = bind();
+    submit(conn, 2, "1");
+    acme.close(conn);
+    router.run_until([&] { return !acme.is_live(conn); });
+    send_receipt("1", "DELIVRD");
+    router.run_for(180 * second_ns);
+    bind(CommandId::bind_receiver);
+    ASSERT_TRUE(wait_for_delivers(1));
+    const std::string text = delivered_text(0);
+    const auto date = [&](const std::string& key) {
+        return std::stoll(text.substr(text.find(key) + key.size(), 10));
+    };
+    // Minutes: the message and its receipt were in the same one or in neighbours.
+    EXPECT_LE(date("done date:") - date("submit date:"), 1) << text;
+}
+
 TEST_F(ReceiptTest, IsNotGivenToATransmitter) {
     const ConnId conn = bind(CommandId::bind_transmitter);
     submit(conn, 2, "1");
