@@ -114,8 +114,8 @@ class Bench:
         self.beta = Smsc(Peer(self.lab, beta_host, options.beta, self.modules), 2777,
                          "sy", "pass-b", 5000)
         workers = [0, 1] if (os.cpu_count() or 1) > 1 else [0]
-        toml = TOML.format(alpha=alpha_host.address, beta=beta_host.address, workers=workers)
-        self.router = Router(self.lab, options.router, toml, {"mt.csv": MT, "mo.csv": MO})
+        self.toml = TOML.format(alpha=alpha_host.address, beta=beta_host.address, workers=workers)
+        self.router = Router(self.lab, options.router, self.toml, {"mt.csv": MT, "mo.csv": MO})
         self.esme = None  # the customer's long-lived transceiver
 
     def start(self):
@@ -170,6 +170,16 @@ class Bench:
 
 def short_octets(pdu):
     return octets(pdu["short_message"]) if pdu.get("short_message") else b""
+
+
+def payload_of(pdu):
+    """The octets of the message, wherever they are."""
+    if short_octets(pdu):
+        return short_octets(pdu)
+    held = pdu["message_payload"]
+    while isinstance(held, dict) and "message" in held:
+        held = held["message"]
+    return octets(held)
 
 
 def binds(b):
@@ -305,10 +315,7 @@ def content(b):
         user_message_reference=tlv("user_message_reference", 0x1234),
         operator_id=tlv("operator_id", b"\x00vendor\xff"))
     b.lab.check_equal("message_payload: accepted", response["command_status"], ROK)
-    held = got["message_payload"]
-    while isinstance(held, dict) and "message" in held:
-        held = held["message"]
-    b.lab.check("message_payload of 3000 octets unchanged", octets(held) == payload, got)
+    b.lab.check("message_payload of 3000 octets unchanged", payload_of(got) == payload, got)
     b.lab.check_equal("user_message_reference unchanged", number(got["user_message_reference"]), 0x1234)
     b.lab.check_equal("vendor TLV unchanged", octets(got["operator_id"]), b"\x00vendor\xff")
 
@@ -370,6 +377,49 @@ def receipts(b):
     b.alpha.policy = lambda pdu: ROK
 
 
+def receipt_forms(b):
+    """What suppliers make of receipts: each comes home in the one form that customers get."""
+    forms = {
+        "text in message_payload": dict(carrier="message_payload"),
+        "as data_sm": dict(carrier="data_sm"),
+        "text only, esm_class 0": dict(esm_class=0, tlvs=False),
+        "esm_class with mode bits": dict(esm_class=0x07),
+        "more leading zeros": dict(id_text="000000%d"),
+    }
+    for index, (name, form) in enumerate(forms.items()):
+        destination = f"44770090032{index}"
+        sequence = b.submit(destination, registered_delivery=1)
+        got = b.alpha.expect_submit(destination_addr=destination)
+        response = b.answer_to(sequence)
+        if "id_text" in form:
+            form = {**form, "id_text": form["id_text"] % got["accepted_as"]}
+        answered = b.alpha.receipt(got, **form)
+        receipt = b.esme.expect("deliver_sm")
+        check_receipt(b, name, receipt, response,
+                      {"to": (1, 1, destination), "from": (1, 1, "447700900123")}, 2, "DELIVRD")
+        command = "data_sm" if form.get("carrier") == "data_sm" else "deliver_sm"
+        b.lab.check_equal(f"{name}: the supplier is answered",
+                          b.alpha.expect_delivered(answered, command=command), ROK)
+
+    # What the customer did not ask for stays here; settle() would find it.
+    cases = (("none asked", 0, "DELIVRD", 2, 0x04, False), ("failures asked, a success", 2, "DELIVRD", 2, 0x04, False),
+             ("failures asked, a failure", 2, "UNDELIV", 5, 0x04, True),
+             ("final asked, an intermediate one", 1, "ENROUTE", 1, 0x20, False),
+             ("intermediate asked as well", 0x11, "ENROUTE", 1, 0x20, True))
+    for index, (name, asked, stat, state, esm_class, wanted) in enumerate(cases):
+        destination = f"44770090033{index}"
+        sequence = b.submit(destination, registered_delivery=asked)
+        got = b.alpha.expect_submit(destination_addr=destination)
+        response = b.answer_to(sequence)
+        answered = b.alpha.receipt(got, stat, state, esm_class=esm_class)
+        b.lab.check_equal(f"{name}: the supplier is answered", b.alpha.expect_delivered(answered), ROK)
+        if wanted:
+            receipt = b.esme.expect("deliver_sm")
+            b.lab.check_equal(f"{name}: delivered", (text_of(receipt["receipted_message_id"]),
+                                                     receipt["esm_class"] & 0x3C),
+                              (response["message_id"], esm_class))
+
+
 def receipts_to_a_pair(b):
     """A customer with a TX and an RX bind: the receipt comes by the RX bind."""
     b.esme.unbind()
@@ -421,6 +471,16 @@ def mobile_originated(b):
     got = b.esme.expect("deliver_sm")
     b.lab.check_equal("MO in UCS-2 by a receiver bind", (got["data_coding"], short_octets(got)), (8, text))
     b.lab.check_equal("its supplier is answered ROK", b.beta.expect_delivered(sequence), ROK)
+    sequence = b.alpha.peer.send(
+        b.alpha.receiving_conn(), "data_sm", service_type="", source_addr_ton=1, source_addr_npi=1,
+        source_addr="447700900404", dest_addr_ton=1, dest_addr_npi=1, destination_addr="447700900123",
+        esm_class=0, registered_delivery=0, data_coding=4,
+        message_payload=tlv("message_payload", b"by data_sm"))
+    got = b.customer.expect("pdu", where=lambda event: event["pdu"].get("source_addr") == "447700900404")["pdu"]
+    if got["command"] == "data_sm":
+        b.customer.answer(b.esme.conn, got, message_id="")
+    b.lab.check_equal("MO by data_sm: its octets", payload_of(got), b"by data_sm")
+    b.lab.check_equal("its supplier is answered ROK", b.alpha.expect_delivered(sequence, command="data_sm"), ROK)
     b.esme.deliver_status = RX_R_APPN
     sequence = b.alpha.deliver(source_addr="447700900403", destination_addr="447700900123",
                                short_message={"octets": b"no".hex()})
@@ -511,11 +571,7 @@ def other_operations(b):
                 answer)
     got = b.alpha.peer.expect("pdu", where=lambda event: event["pdu"].get("destination_addr") == "447700900602")
     pdu = got["pdu"]
-    held = pdu.get("short_message") or pdu.get("message_payload")
-    while isinstance(held, dict) and "message" in held:
-        held = held["message"]
-    held = octets(held) if held else octets(pdu["message_payload"])
-    b.lab.check_equal(f"its payload arrives (as {pdu['command']})", held, b"by data_sm")
+    b.lab.check_equal(f"its payload arrives (as {pdu['command']})", payload_of(pdu), b"by data_sm")
 
     alert_notification(b)
 
@@ -738,9 +794,48 @@ def reload(b):
     b.lab.check("a bad table changes nothing", True)
 
 
+def reload_accounts(b):
+    """Changed accounts bind again, unchanged ones do not notice."""
+    alpha_conn = b.alpha.receiving_conn()
+    b.router.write("mt.csv", MT)
+    toml = b.toml.replace('password = "secret"\n', 'password = "changed"\n')
+    toml = toml.replace('bind = "pair"\nbinds = 1\nwindow = 20', 'bind = "pair"\nbinds = 1\nwindow = 21')
+    b.router.write("switchyard.toml", toml)
+    b.beta.peer.take_unclaimed()
+    b.router.reload()
+    b.esme.expect("unbind", 10)
+    b.esme.expect_closed()
+    b.lab.check("the customer whose password changed is unbound", True)
+    old = {b.beta.peer.expect_pdu(None, "unbind", 10)["conn"] for _ in range(2)}
+    wait_until("beta's old links are closed", lambda: not old & set(b.beta.binds))
+    for command in ("bind_transmitter", "bind_receiver"):
+        b.beta.peer.expect_pdu(None, command, 10)
+    b.beta.wait_bound(2)
+    b.lab.check("the supplier whose window changed is bound again", True)
+    status = b.bind_transceiver()["command_status"]
+    b.lab.check_equal("the old password is refused", status, RBINDFAIL)
+    b.esme.expect_closed(10)
+    b.esme = b.connect()
+    status = b.esme.bind("transceiver", "acme", "changed")["command_status"]
+    b.lab.check_equal("the new one is accepted", status, ROK)
+    b.send_and_take(b.beta, "493012340901")
+    b.send_and_take(b.alpha, "447700900901")
+    b.lab.check("the unchanged supplier kept its link",
+                b.alpha.receiving_conn() == alpha_conn and not b.alpha.peer.count_pdus("unbind"))
+
+
 def drain(b):
-    status = b.router.stop()
-    b.lab.check_equal("SIGTERM: exit status", status, 0)
+    """SIGTERM with one message under way: it settles first."""
+    b.alpha.policy = lambda pdu: None
+    under_way = b.submit("447700900999")
+    held = b.alpha.expect_submit(destination_addr="447700900999")
+    b.router.terminate()
+    wait_until("the router drains", lambda: any("draining" in line for line in b.lab.log_tail("router", 50)))
+    status = b.answer_to(b.submit("447700900998"))["command_status"]
+    b.lab.check("a new message is refused while draining", status == RSYSERR, f"status {status:#x}")
+    b.alpha.accept(held["conn"], held)
+    b.lab.check_equal("the one under way is answered", b.answer_to(under_way)["command_status"], ROK)
+    b.lab.check_equal("SIGTERM: exit status", b.router.wait_for_end(), 0)
     b.esme.expect("unbind")
     b.lab.check("SIGTERM: the customer saw an unbind", True)
     for smsc, count in ((b.alpha, 1), (b.beta, 2)):
@@ -782,9 +877,10 @@ def main():
     print(f"# customer {b.customer.library}, alpha {b.alpha.peer.library}, beta {b.beta.peer.library}")
     b.lab.scenario("start", b.start)
     if b.esme:
-        for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipts_to_a_pair,
+        for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipt_forms, receipts_to_a_pair,
                          mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
-                         bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload):
+                         bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload,
+                         reload_accounts):
             if options.only not in (None, scenario.__name__):
                 continue
             b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)

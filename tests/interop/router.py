@@ -45,6 +45,14 @@ class Router:
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
+    def terminate(self):
+        """SIGTERM, without waiting. A second one would end the drain."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait_for_end(self, seconds=20):
+        """Its exit status."""
+        return self.process.wait(seconds)
+
     def stop(self):
         """SIGTERM; its exit status."""
         return self.lab.stop(self.process, seconds=20)

@@ -309,21 +309,28 @@ class Smsc:
                 return conn
         raise Missing(f"{self.peer.label}: no receiving bind among {self.binds}")
 
-    def receipt(self, submit, stat="DELIVRD", state=2, error=0, message=None, tlvs=True):
-        """Sends the receipt for a submit_sm that it accepted; the deliver_sm's sequence number."""
+    def receipt(self, submit, stat="DELIVRD", state=2, error=0, message=None, tlvs=True, esm_class=0x04,
+                id_text=None, carrier="short_message"):
+        """Sends the receipt for a submit_sm that it accepted; the request's sequence number. The text
+        goes into short_message, into message_payload, or into that of a data_sm."""
         message = submit["accepted_as"] if message is None else message
-        text = (f"id:{self.id_in_receipt(message)} sub:001 dlvrd:{int(state == 2):03} "
-                f"submit date:2611230900 done date:2611230901 stat:{stat} err:{error:03} text:receipt")
+        id_text = id_text or self.id_in_receipt(message)
+        text = (f"id:{id_text} sub:001 dlvrd:{int(state == 2):03} submit date:2611230900 "
+                f"done date:2611230901 stat:{stat} err:{error:03} text:receipt").encode()
         fields = {}
         if tlvs:
-            fields["receipted_message_id"] = tlv("receipted_message_id", self.id_in_receipt(message))
+            fields["receipted_message_id"] = tlv("receipted_message_id", id_text)
             fields["message_state"] = tlv("message_state", state)
+        if carrier == "short_message":
+            fields["short_message"] = {"octets": text.hex()}
+        else:
+            fields["message_payload"] = tlv("message_payload", text)
         return self.peer.send(
-            self.receiving_conn(), "deliver_sm", service_type="",
+            self.receiving_conn(), "data_sm" if carrier == "data_sm" else "deliver_sm", service_type="",
             source_addr_ton=submit["dest_addr_ton"], source_addr_npi=submit["dest_addr_npi"],
             source_addr=submit["destination_addr"], dest_addr_ton=submit["source_addr_ton"],
             dest_addr_npi=submit["source_addr_npi"], destination_addr=submit["source_addr"],
-            esm_class=0x04, data_coding=0, short_message={"octets": text.encode().hex()}, **fields)
+            esm_class=esm_class, data_coding=0, **fields)
 
     def deliver(self, **fields):
         """Sends an MO message; its sequence number."""
@@ -331,9 +338,9 @@ class Smsc:
             "service_type": "", "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 1,
             "dest_addr_npi": 1, "esm_class": 0, "data_coding": 0, **fields})
 
-    def expect_delivered(self, sequence, seconds=5.0):
-        """The status that the deliver_sm of that number was answered with."""
-        answer = self.peer.expect_pdu(None, "deliver_sm_resp", seconds, sequence_number=sequence)
+    def expect_delivered(self, sequence, seconds=5.0, command="deliver_sm"):
+        """The status that the request of that number was answered with."""
+        answer = self.peer.expect_pdu(None, command + "_resp", seconds, sequence_number=sequence)
         return answer["command_status"]
 
     def go_down(self):
