@@ -53,7 +53,8 @@ class Counter {
     X(receipts_suppressed, "receipt end state: the customer did not ask for this state")            \
     X(receipts_delivered, "receipt end state: accepted by the customer")                            \
     X(receipts_refused, "receipt end state: refused for good by the customer")                      \
-    X(receipts_expired, "receipt end state: too old or too many waiting for a bind")                \
+    X(receipts_held_off, "receipts refused for now: too many wait for the customer, or no buffer")  \
+    X(receipts_expired, "receipt end state: too old while it waited for the customer")                \
     X(receipts_evicted, "ways back forgotten because the map was full or too old")                  \
     X(receipt_ids_missing, "submit_sm_resp OK without a message_id although a receipt was asked")   \
     X(mo_in, "MO messages taken from suppliers")                                                    \

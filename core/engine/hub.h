@@ -49,6 +49,7 @@ struct alignas(limits::cache_line_bytes) SupplierShared {
 struct alignas(limits::cache_line_bytes) CustomerShared {
     std::atomic<uint32_t> binds{0};       // sessions bound, all workers
     std::atomic<uint64_t> rx_workers{0};  // bit w: worker w has a session that takes deliver_sm
+    std::atomic<int64_t> receipts_waiting{0};  // on all workers
     RateBucket bucket;
 };
 

@@ -81,6 +81,7 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     bool wants_receipt = false;
     bool answered = false;      // receipts: the supplier already has its deliver_sm_resp
     bool deliver_next = false;  // receipts: matched and wanted
+    bool lookup_next = false;   // receipts: answered before the match, to be looked up again
     bool intermediate = false;  // receipts: not the last word
     bool is_data_sm = false;    // came as data_sm
     uint8_t receipt_state = 0;  // message_state of the receipt being carried

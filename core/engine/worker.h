@@ -259,6 +259,7 @@ class Worker {
     void insert_receipt(Message* message);
     void lookup_receipt(Message* message);
     void match_receipt(Message* message, const ReceiptMap::Found& found);
+    [[nodiscard]] bool queue_is_full(CustomerId customer) const;
     void park_receipt(Message* message);
     void unpark_receipts(const ReceiptKey& key);
     void expire_parked(Nanos elapsed_ns);
@@ -277,7 +278,8 @@ class Worker {
     bool deliver_now(Message* message);
     bool deliver_on(Session& session, Message* message);
     void wait_for_customer(Message* message);
-    void note_waiting(CustomerId customer, Waiting& waiting);
+    void queue_waiting(Message* message, bool first);
+    Message* pop_waiting(CustomerId customer);
     void drop_waiting(Message* message);
     void run_waiting();
     void run_waiting_of(CustomerId customer);

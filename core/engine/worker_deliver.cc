@@ -117,24 +117,41 @@ bool Worker::deliver_on(Session& session, Message* message) {
 
 // ---------------------------------------------------------------- waiting
 
+// Receipts are in the router's hands here: however many wait, none is dropped but by its age (the
+// limit is kept where they are taken, match_receipt()). An MO has its supplier waiting.
 void Worker::wait_for_customer(Message* message) {
     const route::Customer* customer = snapshot_->customer(message->customer);
-    Waiting& waiting = waiting_[message->customer.value];
     const uint32_t limit = customer != nullptr ? customer->receipt_queue_max : 0;
-    if (waiting.messages.count() >= limit) {
+    if (message->kind == MessageKind::mo &&
+        waiting_[message->customer.value].messages.count() >= limit) {
         drop_waiting(message);
         return;
     }
-    waiting.messages.push_back(message);
-    note_waiting(message->customer, waiting);
+    queue_waiting(message, false);
 }
 
-void Worker::note_waiting(CustomerId customer, Waiting& waiting) {
+void Worker::queue_waiting(Message* message, bool first) {
+    const CustomerId customer = message->customer;
+    Waiting& waiting = waiting_[customer.value];
+    first ? waiting.messages.push_front(message) : waiting.messages.push_back(message);
     if (!waiting.listed) {
         waiting.listed = true;
         waiting_list_.push_back(customer);
     }
+    if (message->kind == MessageKind::receipt) {
+        hub_.customer(customer).receipts_waiting.fetch_add(1, std::memory_order_relaxed);
+    }
     hub_.counters(id_, customer).receipts_waiting.set(waiting.messages.count());
+}
+
+Message* Worker::pop_waiting(CustomerId customer) {
+    Waiting& waiting = waiting_[customer.value];
+    Message* message = waiting.messages.pop_front();
+    if (message->kind == MessageKind::receipt) {
+        hub_.customer(customer).receipts_waiting.fetch_sub(1, std::memory_order_relaxed);
+    }
+    hub_.counters(id_, customer).receipts_waiting.set(waiting.messages.count());
+    return message;
 }
 
 void Worker::drop_waiting(Message* message) {
@@ -173,21 +190,19 @@ void Worker::run_waiting_of(CustomerId customer) {
         const bool mo = message->kind == MessageKind::mo;
         if (mo ? now_.mono_ns >= message->deadline_ns
                : now_.mono_ns - message->accepted_ns >= age_max) {
-            waiting.messages.pop_front();
-            drop_waiting(message);
+            drop_waiting(pop_waiting(customer));
         } else if (here) {
             if (!deliver_now(message)) {
                 break;
             }
-            waiting.messages.pop_front();
+            (void)pop_waiting(customer);
         } else if (others != 0) {
-            waiting.messages.pop_front();
-            send_to(WorkerId{static_cast<uint8_t>(std::countr_zero(others))}, message);
+            send_to(WorkerId{static_cast<uint8_t>(std::countr_zero(others))},
+                    pop_waiting(customer));
         } else {
             break;
         }
     }
-    hub_.counters(id_, customer).receipts_waiting.set(waiting.messages.count());
 }
 
 // ---------------------------------------------------------------- answers
@@ -237,9 +252,7 @@ void Worker::undelivered(Message* message, CommandStatus status, bool unknown) {
     }
     message->not_before_ns = unknown ? 0 : now_.mono_ns + retry_after_ns;
     // Back to the front: it was first in line.
-    Waiting& waiting = waiting_[message->customer.value];
-    waiting.messages.push_front(message);
-    note_waiting(message->customer, waiting);
+    queue_waiting(message, true);
 }
 
 void Worker::end_delivery(Message* message, Outcome outcome, CommandStatus status) {

@@ -96,12 +96,16 @@ void Worker::insert_receipt(Message* message) {
 
 void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm) {
     const route::Supplier* account = account_of(session);
-    Message* message = take_from_supplier(session, frame, sm, MessageKind::receipt);
+    counters_.receipts_in.add();
+    // Receipts that wait for their customers must not starve the messages that pay for them.
+    const bool room = pool_.free_count() > pool_.count() / 4;
+    Message* message =
+        room ? take_from_supplier(session, frame, sm, MessageKind::receipt) : nullptr;
     if (message == nullptr) {
+        counters_.receipts_held_off.add();
         answer_error(session, frame.header, refuse_status(session.supplier_id));
         return;
     }
-    counters_.receipts_in.add();
     smpp::Receipt receipt;
     const bool readable = smpp::parse_receipt(message->sm, receipt);
     message->receipt_state = static_cast<uint8_t>(receipt.state);
@@ -115,11 +119,6 @@ void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::
         end_receipt(message, CommandStatus::esme_rok);
         return;
     }
-    // From here the receipt is ours to deliver. Only a supplier that is to repeat unmatched
-    // receipts waits for the match.
-    if (account == nullptr || !account->orphan_refuse) {
-        answer_deliver(message, CommandStatus::esme_rok);
-    }
     message->not_before_ns = now_.mono_ns + (account != nullptr ? account->receipt_park_ns : 0);
     message->stage = Stage::receipt_lookup;
     send_to(owner_of(message->key), message);
@@ -130,14 +129,21 @@ void Worker::lookup_receipt(Message* message) {
     const auto found = receipt_map_.find(message->key, message->sm.source.digits);
     if (found.way != nullptr) {
         match_receipt(message, found);
-    } else {
-        park_receipt(message);
+        return;
     }
+    const route::Supplier* account = snapshot_->supplier(message->supplier);
+    if (message->answered || (account != nullptr && account->orphan_refuse)) {
+        park_receipt(message);
+        return;
+    }
+    // The supplier's window is not to wait for a submit_sm_resp that may take long: it is answered
+    // first (at home), then the receipt comes back to be looked up again.
+    message->lookup_next = true;
+    end_receipt_from_owner(message, CommandStatus::esme_rok);
 }
 
 void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     const auto state = static_cast<MessageState>(message->receipt_state);
-    counters_.receipts_matched.add();
     if (found.finished) {
         counters_.receipts_duplicate.add();
         end_receipt_from_owner(message, CommandStatus::esme_rok);
@@ -145,16 +151,31 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     }
     message->way = *found.way;
     message->customer = found.way->customer;
+    const bool wanted = is_wanted(message->way.registered_delivery, !message->intermediate, state);
+    if (wanted && !message->answered && queue_is_full(message->customer)) {
+        counters_.receipts_held_off.add();
+        end_receipt_from_owner(message, refuse_status(message->supplier));
+        return;
+    }
+    counters_.receipts_matched.add();
     if (!message->intermediate) {
         receipt_map_.finish(found.entry);
     }
-    if (!is_wanted(message->way.registered_delivery, !message->intermediate, state)) {
+    if (!wanted) {
         counters_.receipts_suppressed.add();
         end_receipt_from_owner(message, CommandStatus::esme_rok);
         return;
     }
     message->deliver_next = true;
     end_receipt_from_owner(message, CommandStatus::esme_rok);
+}
+
+// More than the account lets wait: the supplier keeps the receipt and repeats it, nothing is lost.
+bool Worker::queue_is_full(CustomerId customer) const {
+    const route::Customer* account = snapshot_->customer(customer);
+    return account != nullptr &&
+           hub_.customer(customer).receipts_waiting.load(std::memory_order_relaxed) >=
+               int64_t{account->receipt_queue_max};
 }
 
 // The supplier's answer is given at home; with nothing to answer the way there is spared.
@@ -175,6 +196,10 @@ void Worker::end_receipt(Message* message, CommandStatus status) {
     }
     if (message->deliver_next) {
         deliver(message);
+    } else if (message->lookup_next) {
+        message->lookup_next = false;
+        message->stage = Stage::receipt_lookup;
+        send_to(owner_of(message->key), message);
     } else {
         pool_.give_back(message);
     }

@@ -216,6 +216,33 @@ TEST_F(ReceiptTest, SaysWhenItCameAndNotWhenItWasFetched) {
     EXPECT_LE(date("done date:") - date("submit date:"), 1) << text;
 }
 
+TEST_F(ReceiptTest, IsRefusedForNowWhenTooManyWaitAndLostNever) {
+    config.customers[0].receipt_queue_max = 2;
+    router.reload(config);
+    const ConnId conn = bind(CommandId::bind_transmitter);
+    for (uint32_t i = 0; i < 4; ++i) {
+        submit(conn, 10 + i, "id" + std::to_string(i));
+        send_receipt("id" + std::to_string(i), "DELIVRD", 0x04, 0, 500 + i);
+        router.run_for(second_ns);
+    }
+    const auto answers = alpha.all(CommandId::deliver_sm_resp);
+    ASSERT_EQ(answers.size(), 4u);
+    EXPECT_EQ(answers[0]->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(answers[1]->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(answers[2]->status(), CommandStatus::esme_rsyserr);
+    EXPECT_EQ(answers[3]->status(), CommandStatus::esme_rsyserr);
+    EXPECT_EQ(count(&WorkerCounters::receipts_held_off), 2u);
+    bind(CommandId::bind_receiver);
+    ASSERT_TRUE(wait_for_delivers(2));
+    // The supplier repeats what was refused, and now there is room.
+    send_receipt("id2", "DELIVRD", 0x04, 0, 600);
+    send_receipt("id3", "DELIVRD", 0x04, 0, 601);
+    EXPECT_TRUE(wait_for_delivers(4));
+    router.run_for(second_ns);
+    EXPECT_EQ(router.in_flight(), 0u);
+    EXPECT_EQ(router.hub().customer(CustomerId{0}).receipts_waiting.load(), 0);
+}
+
 TEST_F(ReceiptTest, IsNotGivenToATransmitter) {
     const ConnId conn = bind(CommandId::bind_transmitter);
     submit(conn, 2, "1");
