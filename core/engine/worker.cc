@@ -508,6 +508,7 @@ void Worker::run_drain() {
     int64_t waiting = 0;
     for (const CustomerId customer : waiting_list_) {
         if (hub_.customer(customer).rx_workers.load(std::memory_order_relaxed) == 0) {
+            give_up_waiting_mo(customer);
             waiting += waiting_[customer.value].messages.count();
         }
     }

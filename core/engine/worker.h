@@ -283,6 +283,7 @@ class Worker {
     void drop_waiting(Message* message);
     void run_waiting();
     void run_waiting_of(CustomerId customer);
+    void give_up_waiting_mo(CustomerId customer);
     void on_deliver_resp(Session& session, const smpp::Frame& frame);
     void undelivered(Message* message, smpp::CommandStatus status, bool unknown);
     void end_delivery(Message* message, Outcome outcome, smpp::CommandStatus status);

@@ -205,6 +205,20 @@ void Worker::run_waiting_of(CustomerId customer) {
     }
 }
 
+// Draining, and the customer has gone: its MO messages go back to be answered to their suppliers
+// while there still are links to them. Receipts keep their order.
+void Worker::give_up_waiting_mo(CustomerId customer) {
+    auto& messages = waiting_[customer.value].messages;
+    for (auto left = messages.count(); left > 0; --left) {
+        Message* message = messages.pop_front();
+        if (message->kind == MessageKind::mo) {
+            end_delivery(message, Outcome::bounced, CommandStatus::esme_rx_t_appn);
+        } else {
+            messages.push_back(message);
+        }
+    }
+}
+
 // ---------------------------------------------------------------- answers
 
 void Worker::on_deliver_resp(Session& session, const smpp::Frame& frame) {
