@@ -13,6 +13,7 @@ using smpp::CommandStatus;
 
 constexpr uint16_t tag_receipted_message_id = 0x001E;
 constexpr uint16_t tag_message_state = 0x0427;
+constexpr uint16_t tag_message_payload = 0x0424;
 
 bool find_value(Octets tlvs, uint16_t tag, Octets& value) {
     while (tlvs.size() >= 4) {
@@ -181,9 +182,18 @@ void Customer::submit(PeerLink& link) {
     sm.source = {submit.source_ton, submit.source_npi, submit.source_digits};
     sm.destination = {submit.destination_ton, submit.destination_npi, submit.destination_digits};
     sm.registered_delivery = submit.registered_delivery;
-    sm.short_message = as_octets(submit.text);
     const uint32_t sequence = link.next_sequence++;
-    const size_t bytes = smpp::encode_sm(buffer(), CommandId::submit_sm, sequence, sm);
+    size_t bytes = 0;
+    if (nature_.interface_version >= 0x34 && prng_.chance(nature_.data_sm, 1000)) {
+        std::array<uint8_t, 256> tlvs{};
+        ByteWriter writer(tlvs);
+        writer.tlv(tag_message_payload, as_octets(submit.text));
+        sm.tlvs = {tlvs.data(), writer.written()};
+        bytes = smpp::encode_data_sm(buffer(), sequence, sm);
+    } else {
+        sm.short_message = as_octets(submit.text);
+        bytes = smpp::encode_sm(buffer(), CommandId::submit_sm, sequence, sm);
+    }
     send(link, buffer().first(bytes));
     link.outstanding[sequence] = ledger_.submitted(std::move(submit));
 }
@@ -230,6 +240,7 @@ void Customer::pdu(PeerLink& link, const smpp::Frame& frame) {
         case CommandId::bind_transceiver_resp:
             on_bind_resp(link, frame);
             return;
+        case CommandId::data_sm_resp:
         case CommandId::submit_sm_resp:
             on_submit_resp(link, frame);
             return;

@@ -18,6 +18,7 @@ struct CustomerNature {
     Nanos pace_ns = 50 * millisecond_ns;  // between bursts of one bind
     // Parts in 1,000.
     uint32_t receipts = 600;      // submits that ask for one
+    uint32_t data_sm = 0;         // of the messages, as data_sm with message_payload
     uint32_t deliver_late = 50;   // deliver_sm answered after seconds
     uint32_t deliver_silent = 0;  // never answered
     uint32_t deliver_temporary = 0;

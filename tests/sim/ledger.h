@@ -135,6 +135,7 @@ class Ledger {
     /// The token whose message went to this destination; every message has one of its own.
     [[nodiscard]] std::optional<uint32_t> token_of(const std::string& destination_digits) const;
 
+    void allow_lost_receipts() { receipts_may_be_lost_ = true; }
     /// Everything that can only be said when all is over.
     void balance();
 
@@ -182,6 +183,7 @@ class Ledger {
     std::deque<Mo> mos_;
     std::unordered_map<std::string, uint32_t> by_destination_;
     route::ErrorTable errors_;
+    bool receipts_may_be_lost_ = false;
     Nanos shortest_response_ns_ = second_ns;
 };
 

@@ -90,6 +90,7 @@ void draw_customer(Prng& prng, Scenario& scenario, uint16_t index) {
     nature.deliver_refused = chance_up_to(prng, 50);
     nature.hang_up = chance_up_to(prng, 40);
     nature.slow_reader = chance_up_to(prng, 200);
+    nature.data_sm = chance_up_to(prng, 300);
 
     route::Customer account;
     account.name = nature.system_id;
@@ -195,6 +196,7 @@ Scenario draw_scenario(uint64_t seed) {
         }
         scenario.rule_sets.push_back(std::move(rules));
     }
+    scenario.drain_in_traffic = prng.chance(1, 5);
     return scenario;
 }
 
@@ -248,10 +250,11 @@ void change_accounts(Scenario& scenario, Prng& prng) {
 
 std::string Scenario::describe() const {
     std::string text = fmt::format(
-        "workers {} customers {} suppliers {} reloads {} restarts {} traffic {} s; links: cut "
+        "workers {} customers {} suppliers {} reloads {} restarts {} drain at once {} traffic {} "
+        "s; links: cut "
         "{}+{}+{} "
         "refuse {} silence {} short {}",
-        workers, customers.size(), suppliers.size(), reloads, supplier_restarts,
+        workers, customers.size(), suppliers.size(), reloads, supplier_restarts, drain_in_traffic,
         traffic_ns / second_ns, mix.cut_fin, mix.cut_rst, mix.cut_silence, mix.refuse,
         mix.connect_silence, mix.short_send);
     for (const auto& account : supplier_accounts) {

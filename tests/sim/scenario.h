@@ -20,6 +20,7 @@ struct Scenario {
     Nanos traffic_ns = 6 * second_ns;
     uint32_t reloads = 0;
     uint32_t supplier_restarts = 0;
+    bool drain_in_traffic = false;  // SIGTERM while everybody talks; else after a quiet end
     uint32_t stall = 0;  // turns of a worker, parts in 1,000, after which it is held up for a while
     LinkMix mix;         // while there is traffic
     std::vector<std::string> prefixes;

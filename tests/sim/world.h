@@ -49,6 +49,7 @@ class World {
     void traffic_phase();
     void quiet_phase();
     void drain_phase();
+    void settle_links();
     void check_router();
 
     template <class Done>
