@@ -1,0 +1,42 @@
+#include "io/tcpip/frame_out.h"
+
+#include <algorithm>
+
+namespace sy::tcpip {
+
+FrameOut::~FrameOut() {
+    port_.discard({free_.data(), free_count_});
+    port_.discard({waiting_.data(), waiting_count_});
+}
+
+TxFrame* FrameOut::make_room() {
+    if (waiting_count_ == waiting_max) {
+        flush();
+    }
+    if (free_count_ == 0) {
+        free_count_ = port_.allocate(free_);
+    }
+    if (free_count_ == 0 || waiting_count_ == waiting_max) {
+        ++counters_.no_memory;
+        return nullptr;
+    }
+    return &free_[free_count_ - 1];
+}
+
+void FrameOut::flush() {
+    if (waiting_count_ == 0) {
+        return;
+    }
+    const uint32_t taken = port_.transmit({waiting_.data(), waiting_count_});
+    counters_.frames += taken;
+    for (uint32_t i = 0; i < taken; ++i) {
+        counters_.bytes += waiting_[i].bytes;
+    }
+    if (taken < waiting_count_) {
+        ++counters_.port_full;
+        std::copy(waiting_.begin() + taken, waiting_.begin() + waiting_count_, waiting_.begin());
+    }
+    waiting_count_ -= taken;
+}
+
+}  // namespace sy::tcpip

@@ -1,0 +1,58 @@
+// Outgoing frames of one stack on one port: collected during a turn, handed to the port in bursts.
+// Allocation is bulk too, so the port sees few calls. What a full device does not take waits here,
+// bounded; what waits too long is given up and counted (TCP repairs it). One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "io/tcpip/port.h"
+
+namespace sy::tcpip {
+
+class FrameOut {
+  public:
+    explicit FrameOut(PacketPort& port) : port_(port) {}
+    ~FrameOut();
+    FrameOut(const FrameOut&) = delete;
+    FrameOut& operator=(const FrameOut&) = delete;
+
+    /// An empty frame to write into, or null: the port has no memory, or its queue is full and so
+    /// is what waits. Valid until commit() or the next begin(), which hands the same frame out.
+    [[nodiscard]] TxFrame* begin() {
+        if (free_count_ == 0 || waiting_count_ == waiting_max) [[unlikely]] {
+            return make_room();
+        }
+        return &free_[free_count_ - 1];
+    }
+    /// The frame of the last begin() is complete: it leaves with the next flush() or earlier.
+    void commit() { waiting_[waiting_count_++] = free_[--free_count_]; }
+    /// Hands everything to the port; once a turn.
+    void flush();
+
+    struct Counters {
+        uint64_t frames = 0;     // taken by the port
+        uint64_t bytes = 0;      // octets of these
+        uint64_t port_full = 0;  // flushes that the port took only a part of
+        uint64_t no_memory = 0;  // begin() had nothing to give
+    };
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+    /// Frames that the port has not taken yet.
+    [[nodiscard]] uint32_t waiting() const { return waiting_count_; }
+
+  private:
+    static constexpr uint32_t waiting_max = 256;  // several bursts of 32 to 64
+    static constexpr uint32_t free_max = 64;
+
+    TxFrame* make_room();
+
+    PacketPort& port_;
+    Counters counters_;
+    uint32_t free_count_ = 0;
+    uint32_t waiting_count_ = 0;
+    std::array<TxFrame, free_max> free_;
+    std::array<TxFrame, waiting_max> waiting_;
+};
+
+}  // namespace sy::tcpip
