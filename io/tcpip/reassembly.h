@@ -71,7 +71,9 @@ class Reassembly {
         uint32_t changed = 0;  // value of changes_ when a segment last touched it
     };
 
-    [[nodiscard]] bool accept_fin(Seq end, bool fin);
+    [[nodiscard]] bool accept_fin(Seq rcv_nxt, Seq end, bool fin);
+    [[nodiscard]] uint32_t first_ending_from(Seq at) const;
+    [[nodiscard]] bool ends_at(uint32_t index, Seq at) const;
     uint32_t store_gap(ChunkPool& pool, uint32_t index, Seq seq, Octets gap);
     uint32_t write(ChunkPool& pool, Range& range, Octets octets);
     void join(ChunkPool& pool, Range& left, const Range& right);
