@@ -23,6 +23,18 @@ TxFrame* FrameOut::make_room() {
     return &free_[free_count_ - 1];
 }
 
+void FrameOut::send(const TxFrame& frame) {
+    if (waiting_count_ == waiting_max) {
+        flush();
+    }
+    if (waiting_count_ == waiting_max) {
+        ++counters_.given_up;
+        discard(frame);
+        return;
+    }
+    waiting_[waiting_count_++] = frame;
+}
+
 void FrameOut::flush() {
     if (waiting_count_ == 0) {
         return;

@@ -28,6 +28,13 @@ class FrameOut {
     }
     /// The frame of the last begin() is complete: it leaves with the next flush() or earlier.
     void commit() { waiting_[waiting_count_++] = free_[--free_count_]; }
+    /// Instead of commit(): the frame leaves the queue's hands and comes back by send() or
+    /// discard().
+    [[nodiscard]] TxFrame take() { return free_[--free_count_]; }
+    /// Queues a frame of take(). If there is no room it is given up and counted.
+    void send(const TxFrame& frame);
+    /// Gives a frame of take() back to the port.
+    void discard(const TxFrame& frame) { port_.discard({&frame, 1}); }
     /// Hands everything to the port; once a turn.
     void flush();
 
@@ -36,6 +43,7 @@ class FrameOut {
         uint64_t bytes = 0;      // octets of these
         uint64_t port_full = 0;  // flushes that the port took only a part of
         uint64_t no_memory = 0;  // begin() had nothing to give
+        uint64_t given_up = 0;   // send() had no room
     };
     [[nodiscard]] const Counters& counters() const { return counters_; }
     /// Frames that the port has not taken yet.

@@ -1,0 +1,244 @@
+// Everything below TCP on one port: ARP and neighbour discovery, ICMP, path MTUs, and the headers
+// in front of every segment. One instance a worker and port; one thread; nothing allocates after
+// construction.
+//
+// Not here: fragments (refused), router advertisements and redirects (counted and ignored: the
+// gateways are configured), router solicitations, UDP, IGMP and MLD.
+//
+//   RxFrame -> parse() -> tcp: the TCP layer        -> write_headers() -> FrameOut
+//                         arp, icmp4, icmp6: input() -> answers, or an IcmpError for TCP
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "core/base/time.h"
+#include "io/tcpip/checksum.h"
+#include "io/tcpip/frame_out.h"
+#include "io/tcpip/interface.h"
+#include "io/tcpip/neighbours.h"
+#include "io/tcpip/parse.h"
+#include "io/tcpip/path_mtu.h"
+#include "io/tcpip/port.h"
+
+namespace sy::tcpip {
+
+/// What an ICMP message says about a segment that we sent. The sequence number is what the quoted
+/// header has: the TCP layer believes it only if it is in flight (RFC 5927 section 4.1).
+struct IcmpError {
+    /// soft: may pass; hard: would end a connection that is being opened (RFC 1122 section
+    /// 4.2.3.9; RFC 5927 section 5.2 for established ones); too_big: see mtu.
+    enum class Kind : uint8_t { soft, hard, too_big };
+
+    FlowKey flow;
+    Seq seq;
+    Kind kind = Kind::soft;
+    uint8_t type = 0;  // as in the message; the family is the flow's
+    uint8_t code = 0;
+    uint32_t mtu = 0;  // too_big: octets of an IP packet that fit; never 0
+};
+
+/// How packets reach a remote address.
+struct Path {
+    Neighbours::Handle next_hop;
+    IpAddress source;  // ours
+};
+
+class IpLayer final : private NeighbourLink {
+  public:
+    struct Counters {
+        // Received frames: tcp + arp + icmp + all of dropped.
+        uint64_t tcp_in = 0;
+        uint64_t arp_in = 0;
+        uint64_t icmp4_in = 0;
+        uint64_t icmp6_in = 0;
+        std::array<uint64_t, static_cast<size_t>(Drop::count)> dropped{};
+
+        uint64_t arp_bad = 0;           // malformed
+        uint64_t arp_ignored = 0;       // not for us, or from off the link
+        uint64_t arp_requests_out = 0;  // asking, probing, announcing
+        uint64_t arp_replies_out = 0;
+        uint64_t nd_bad = 0;      // RFC 4861 section 7.1, RFC 6980
+        uint64_t nd_ignored = 0;  // not for us, router advertisements, redirects
+        uint64_t nd_solicits_out = 0;
+        uint64_t nd_adverts_out = 0;
+        uint64_t neighbour_answers_limited = 0;  // ARP replies and advertisements not sent
+        uint64_t neighbour_creates_limited = 0;  // senders not remembered
+        uint64_t conflicts = 0;                  // somebody else claims one of our addresses
+        uint64_t defences = 0;                   // RFC 5227 section 2.4
+        uint64_t duplicates = 0;                 // addresses given up by RFC 4862 section 5.4
+
+        uint64_t echo_in = 0;
+        uint64_t echo_out = 0;
+        uint64_t echo_limited = 0;
+        uint64_t errors_in = 0;     // ICMP errors that quote a segment of ours
+        uint64_t icmp_bad = 0;      // malformed, or quoting what we never send
+        uint64_t icmp_ignored = 0;  // types that mean nothing to us
+        uint64_t no_frame = 0;      // an answer or request not sent: FrameOut had no room
+        uint64_t no_route = 0;      // path_to() knew no way
+    };
+
+    IpLayer(PacketPort& port, FrameOut& out, const InterfaceOptions& options, uint64_t seed);
+
+    /// Announces our IPv4 addresses, begins duplicate detection of the IPv6 ones, asks for the
+    /// gateways. Again after the link came back: announcements only.
+    void start(Nanos now);
+
+    /// parse_frame() and its counters.
+    void parse(const RxFrame& frame, Packet& out) {
+        parse_frame(frame, interface_, out);
+        if (out.kind == PacketKind::tcp) [[likely]] {
+            ++counters_.tcp_in;
+            return;
+        }
+        count_other(out);
+    }
+    /// REQUIRES: packet.kind is arp, icmp4 or icmp6.
+    [[nodiscard]] std::optional<IcmpError> input(const Packet& packet, Nanos now);
+
+    /// Retries, announcements, ageing. Cheap when nothing is due.
+    void tick(Nanos now) {
+        if (now >= next_ns()) {
+            run_timers(now);
+        }
+    }
+    /// When tick() has something to do; may be in the past.
+    [[nodiscard]] Nanos next_ns() const {
+        const Nanos inner = neighbours_.next_ns() < path_mtu_.next_ns() ? neighbours_.next_ns()
+                                                                        : path_mtu_.next_ns();
+        return next_ns_ < inner ? next_ns_ : inner;
+    }
+
+    /// Source address and neighbour for a connection; nothing: no route, no usable address of the
+    /// family, or the neighbour cache refuses. Control path of a connection, not of a segment. Not
+    /// retained: who keeps the handle calls neighbours().retain() and release().
+    [[nodiscard]] std::optional<Path> path_to(const IpAddress& remote, Nanos now);
+
+    // Sending a segment:
+    //
+    //   TxFrame* frame = out.begin();
+    //   const Mac* next_hop = ip.next_hop(handle, now);     // null: not resolved now
+    //   uint8_t* at = ip.write_headers(*frame, flow, l4_bytes, next_hop);
+    //   ... TCP header with checksum 0, options, payload: l4_bytes from `at` ...
+    //   ip.finish_tcp(*frame, flow, l4_bytes);               // the TCP checksum
+    //   next_hop != nullptr ? out.commit() : ip.hold(handle, out.take(), now);
+    //
+    // Frames without connection (RST, SYN-ACK of a SYN cache) go back to &packet.source_mac: no
+    // neighbour entry, so a flood of them costs none.
+
+    [[nodiscard]] const Mac* next_hop(Neighbours::Handle handle, Nanos now) {
+        return neighbours_.usable(handle, now);
+    }
+    /// Writes Ethernet, VLAN and IP header from flow.local to flow.remote (DF, IP id 0: RFC 6864
+    /// section 4.1) and sets every field of the frame but data, capacity and buffer; where TCP
+    /// begins. With next_hop null the MAC is left for hold(). The IPv4 header checksum is right
+    /// unless the port does it. REQUIRES: headers_bytes() + l4_bytes <= frame.capacity.
+    [[nodiscard]] uint8_t* write_headers(TxFrame& frame,
+                                         const FlowKey& flow,
+                                         uint32_t l4_bytes,
+                                         const Mac* next_hop) const;
+    /// The TCP checksum over what stands behind the headers now; or, where the port does it, its
+    /// seed and the frame's fields. `segment_bytes`: TSO, payload octets of each segment.
+    /// REQUIRES: the checksum field is 0.
+    void finish_tcp(TxFrame& frame,
+                    const FlowKey& flow,
+                    uint32_t l4_bytes,
+                    uint16_t segment_bytes = 0) const;
+    /// Keeps the frame until its neighbour is resolved, within bounds; sends it then.
+    void hold(Neighbours::Handle handle, const TxFrame& frame, Nanos now) {
+        neighbours_.hold(handle, frame, now);
+    }
+
+    /// Ethernet, VLAN and IP header.
+    [[nodiscard]] uint32_t headers_bytes(bool ipv6) const {
+        return interface_.l2_bytes() + (ipv6 ? ipv6::header_bytes : ipv4::header_bytes);
+    }
+    /// Octets of the largest IP packet to `remote` that is not known to be too big.
+    [[nodiscard]] uint32_t path_mtu(const IpAddress& remote) const;
+    /// After an IcmpError too_big that TCP found to be true, or a black hole. Whether path_mtu()
+    /// fell.
+    bool learn_mtu(const IpAddress& remote, uint32_t mtu, Nanos now) {
+        return mtu < path_mtu(remote) && path_mtu_.learn(remote, mtu, now);
+    }
+
+    [[nodiscard]] const Interface& interface() const { return interface_; }
+    [[nodiscard]] Neighbours& neighbours() { return neighbours_; }
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] uint64_t dropped(Drop reason) const {
+        return counters_.dropped[static_cast<size_t>(reason)];
+    }
+
+  private:
+    // NeighbourLink
+    void solicit(const IpAddress& target, const Mac* known) override;
+    void transmit(const TxFrame& frame) override { out_.send(frame); }
+    void discard(const TxFrame& frame) override { out_.discard(frame); }
+
+    void count_other(const Packet& packet);
+    void run_timers(Nanos now);
+    void build_templates();
+    void wake_at(Nanos deadline_ns) { next_ns_ = deadline_ns < next_ns_ ? deadline_ns : next_ns_; }
+    /// An empty frame of `l3_bytes` behind a written Ethernet header; null: none, counted. The
+    /// caller writes all of it and commits.
+    [[nodiscard]] uint8_t* begin_frame(const Mac& destination, uint16_t type, uint32_t l3_bytes);
+
+    // arp.cc
+    void input_arp(const Packet& packet, Nanos now);
+    void arp_conflict(uint32_t ours, Nanos now);
+    struct ArpPacket {
+        uint16_t operation = 0;
+        Mac sender_mac{};
+        uint32_t sender_ip = 0;  // memory order
+        Mac target_mac{};
+        uint32_t target_ip = 0;
+    };
+    bool send_arp(const Mac& destination, const ArpPacket& arp);
+    void announce_ipv4();
+
+    // nd.cc
+    void input_nd(const Packet& packet, Nanos now);
+    void input_solicitation(const Packet& packet, Nanos now);
+    void input_advertisement(const Packet& packet, Nanos now);
+    void give_up(const Interface::Ipv6& address);
+    void solicit_ipv6(const IpAddress& target, const Mac* known);
+    void send_detection(const IpAddress& target);
+    struct Advert {
+        IpAddress target;
+        IpAddress to;
+        Mac mac{};
+        bool solicited = false;
+    };
+    void send_advertisement(const Advert& advert);
+    void finish_icmp6(uint8_t* l3, uint32_t message_bytes);
+    void finish_detection();
+
+    // icmp.cc
+    [[nodiscard]] std::optional<IcmpError> input_icmp4(const Packet& packet, Nanos now);
+    [[nodiscard]] std::optional<IcmpError> input_icmp6(const Packet& packet, Nanos now);
+    [[nodiscard]] std::optional<IcmpError> error_icmp4(const Packet& packet);
+    [[nodiscard]] std::optional<IcmpError> error_icmp6(const Packet& packet);
+    void answer_echo(const Packet& packet, Nanos now);
+
+    PacketPort& port_;
+    FrameOut& out_;
+    Interface interface_;
+    Neighbours neighbours_;
+    PathMtu path_mtu_;
+    Counters counters_;
+    uint32_t flow_label_seed_;
+    uint64_t ipv4_template_sum_ = 0;                       // of the header's constant part
+    alignas(64) std::array<uint8_t, 64> ipv4_template_{};  // Ethernet, tag, IPv4
+    alignas(64) std::array<uint8_t, 64> ipv6_template_{};  // Ethernet, tag, IPv6
+
+    Nanos next_ns_ = ~Nanos{0};
+    Nanos announce_ns_ = ~Nanos{0};  // the second announcement
+    Nanos detected_ns_ = ~Nanos{0};  // end of duplicate detection
+    Nanos defended_ns_ = 0;
+    bool started_ = false;
+    RateLimit answers_{2000, 256};  // ARP replies, advertisements
+    RateLimit creates_{256, 256};   // entries that peers make us have
+    RateLimit echoes_{1000, 100};
+};
+
+}  // namespace sy::tcpip

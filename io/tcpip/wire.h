@@ -1,0 +1,214 @@
+// Where things stand in Ethernet, 802.1Q, ARP (RFC 826), IPv4 (RFC 791), IPv6 (RFC 8200), TCP
+// (RFC 9293 section 3.1), ICMP (RFC 792), ICMPv6 (RFC 4443) and neighbour discovery (RFC 4861).
+// Offsets are octets from the start of the header named; multi-octet fields are big-endian: read
+// and written with load_be and store_be. Nothing here checks lengths. No state; any thread.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/base/bytes.h"
+#include "io/tcpip/address.h"
+#include "io/tcpip/seq.h"
+
+namespace sy::tcpip {
+
+namespace ethernet {
+inline constexpr uint32_t destination_at = 0;
+inline constexpr uint32_t source_at = 6;
+inline constexpr uint32_t type_at = 12;
+inline constexpr uint32_t header_bytes = 14;
+inline constexpr uint32_t vlan_tci_at = 14;   // behind type 0x8100
+inline constexpr uint32_t vlan_type_at = 16;  // of what follows the tag
+inline constexpr uint32_t tagged_bytes = 18;
+inline constexpr uint16_t vlan_id_mask = 0x0fff;
+inline constexpr uint16_t type_ipv4 = 0x0800;
+inline constexpr uint16_t type_arp = 0x0806;
+inline constexpr uint16_t type_vlan = 0x8100;
+inline constexpr uint16_t type_ipv6 = 0x86dd;
+}  // namespace ethernet
+
+namespace arp {
+inline constexpr uint32_t hardware_at = 0;
+inline constexpr uint32_t protocol_at = 2;
+inline constexpr uint32_t hardware_bytes_at = 4;
+inline constexpr uint32_t protocol_bytes_at = 5;
+inline constexpr uint32_t operation_at = 6;
+inline constexpr uint32_t sender_mac_at = 8;
+inline constexpr uint32_t sender_ip_at = 14;
+inline constexpr uint32_t target_mac_at = 18;
+inline constexpr uint32_t target_ip_at = 24;
+inline constexpr uint32_t packet_bytes = 28;
+inline constexpr uint16_t hardware_ethernet = 1;
+inline constexpr uint16_t operation_request = 1;
+inline constexpr uint16_t operation_reply = 2;
+}  // namespace arp
+
+namespace ip {
+inline constexpr uint8_t protocol_icmp = 1;
+inline constexpr uint8_t protocol_tcp = 6;
+inline constexpr uint8_t protocol_icmpv6 = 58;
+inline constexpr uint8_t ttl_default = 64;
+inline constexpr uint8_t hop_limit_nd = 255;  // RFC 4861 section 3.1: never crossed a router
+}  // namespace ip
+
+namespace ipv4 {
+inline constexpr uint32_t version_at = 0;  // 4 bits version, 4 bits header length in words
+inline constexpr uint32_t service_at = 1;
+inline constexpr uint32_t length_at = 2;
+inline constexpr uint32_t id_at = 4;
+inline constexpr uint32_t fragment_at = 6;  // DF, MF, offset
+inline constexpr uint32_t ttl_at = 8;
+inline constexpr uint32_t protocol_at = 9;
+inline constexpr uint32_t checksum_at = 10;
+inline constexpr uint32_t source_at = 12;
+inline constexpr uint32_t destination_at = 16;
+inline constexpr uint32_t header_bytes = 20;
+inline constexpr uint16_t dont_fragment = 0x4000;
+inline constexpr uint16_t fragment_mask = 0x3fff;  // MF and offset
+inline constexpr uint8_t option_end = 0;
+inline constexpr uint8_t option_nop = 1;
+inline constexpr uint8_t option_loose_route = 131;
+inline constexpr uint8_t option_strict_route = 137;
+}  // namespace ipv4
+
+namespace ipv6 {
+inline constexpr uint32_t version_at = 0;  // 4 bits version, 8 traffic class, 20 flow label
+inline constexpr uint32_t length_at = 4;
+inline constexpr uint32_t next_header_at = 6;
+inline constexpr uint32_t hop_limit_at = 7;
+inline constexpr uint32_t source_at = 8;
+inline constexpr uint32_t destination_at = 24;
+inline constexpr uint32_t header_bytes = 40;
+inline constexpr uint32_t mtu_min = 1280;
+inline constexpr uint8_t next_hop_by_hop = 0;
+inline constexpr uint8_t next_routing = 43;
+inline constexpr uint8_t next_fragment = 44;
+inline constexpr uint8_t next_destination = 60;
+inline constexpr uint32_t extension_headers_max = 8;  // more has no use, only a cost
+}  // namespace ipv6
+
+namespace tcp {
+inline constexpr uint32_t source_port_at = 0;
+inline constexpr uint32_t destination_port_at = 2;
+inline constexpr uint32_t seq_at = 4;
+inline constexpr uint32_t ack_at = 8;
+inline constexpr uint32_t offset_at = 12;  // high 4 bits: header length in words
+inline constexpr uint32_t flags_at = 13;
+inline constexpr uint32_t window_at = 14;
+inline constexpr uint32_t checksum_at = 16;
+inline constexpr uint32_t urgent_at = 18;
+inline constexpr uint32_t header_bytes = 20;
+inline constexpr uint32_t header_bytes_max = 60;
+inline constexpr uint8_t fin = 0x01;
+inline constexpr uint8_t syn = 0x02;
+inline constexpr uint8_t rst = 0x04;
+inline constexpr uint8_t psh = 0x08;
+inline constexpr uint8_t ack = 0x10;
+inline constexpr uint8_t urg = 0x20;
+inline constexpr uint8_t ece = 0x40;
+inline constexpr uint8_t cwr = 0x80;
+}  // namespace tcp
+
+namespace icmp {  // both families
+inline constexpr uint32_t type_at = 0;
+inline constexpr uint32_t code_at = 1;
+inline constexpr uint32_t checksum_at = 2;
+inline constexpr uint32_t rest_at = 4;  // identifier and sequence number, or unused
+inline constexpr uint32_t header_bytes = 8;
+}  // namespace icmp
+
+namespace icmp4 {
+inline constexpr uint8_t echo_reply = 0;
+inline constexpr uint8_t unreachable = 3;
+inline constexpr uint8_t redirect = 5;
+inline constexpr uint8_t echo_request = 8;
+inline constexpr uint8_t time_exceeded = 11;
+inline constexpr uint8_t parameter_problem = 12;
+inline constexpr uint8_t code_protocol = 2;
+inline constexpr uint8_t code_port = 3;
+inline constexpr uint8_t code_fragmentation_needed = 4;
+inline constexpr uint8_t code_net_prohibited = 9;
+inline constexpr uint8_t code_host_prohibited = 10;
+inline constexpr uint8_t code_prohibited = 13;
+inline constexpr uint32_t mtu_at = 6;  // RFC 1191 section 4
+}  // namespace icmp4
+
+namespace icmp6 {
+inline constexpr uint8_t unreachable = 1;
+inline constexpr uint8_t too_big = 2;
+inline constexpr uint8_t time_exceeded = 3;
+inline constexpr uint8_t parameter_problem = 4;
+inline constexpr uint8_t echo_request = 128;
+inline constexpr uint8_t echo_reply = 129;
+inline constexpr uint8_t router_solicitation = 133;
+inline constexpr uint8_t router_advertisement = 134;
+inline constexpr uint8_t neighbour_solicitation = 135;
+inline constexpr uint8_t neighbour_advertisement = 136;
+inline constexpr uint8_t redirect = 137;
+inline constexpr uint32_t mtu_at = 4;
+}  // namespace icmp6
+
+namespace nd {
+inline constexpr uint32_t flags_at = 4;  // of an advertisement
+inline constexpr uint32_t target_at = 8;
+inline constexpr uint32_t header_bytes = 24;
+inline constexpr uint8_t flag_router = 0x80;
+inline constexpr uint8_t flag_solicited = 0x40;
+inline constexpr uint8_t flag_override = 0x20;
+inline constexpr uint8_t option_source_mac = 1;
+inline constexpr uint8_t option_target_mac = 2;
+inline constexpr uint32_t option_bytes = 8;  // type, length in units of 8 octets, MAC
+}  // namespace nd
+
+[[nodiscard]] inline Mac load_mac(const uint8_t* from) {
+    Mac out;
+    std::memcpy(out.data(), from, out.size());
+    return out;
+}
+inline void store_mac(uint8_t* to, const Mac& mac) {
+    std::memcpy(to, mac.data(), mac.size());
+}
+[[nodiscard]] inline bool is_multicast(const Mac& mac) {
+    return (mac[0] & 1) != 0;
+}
+
+/// Octets of a TCP header as its data offset says; 0 to 60.
+[[nodiscard]] inline uint32_t tcp_header_bytes(const uint8_t* tcp_header) {
+    return uint32_t{tcp_header[tcp::offset_at]} >> 4 << 2;
+}
+/// The fields of a TCP header without options; the checksum is 0, the urgent pointer too.
+struct TcpHeader {
+    uint16_t source_port = 0;
+    uint16_t destination_port = 0;
+    Seq seq;
+    Seq ack;
+    uint8_t header_bytes = tcp::header_bytes;  // with options, a multiple of 4
+    uint8_t flags = 0;
+    uint16_t window = 0;
+};
+inline void store_tcp_header(uint8_t* to, const TcpHeader& header) {
+    store_be(to + tcp::source_port_at, header.source_port);
+    store_be(to + tcp::destination_port_at, header.destination_port);
+    store_be(to + tcp::seq_at, header.seq.value);
+    store_be(to + tcp::ack_at, header.ack.value);
+    to[tcp::offset_at] = static_cast<uint8_t>(header.header_bytes << 2);
+    to[tcp::flags_at] = header.flags;
+    store_be(to + tcp::window_at, header.window);
+    store_be(to + tcp::checksum_at, uint32_t{0});
+}
+
+/// ff02::1:ffXX:XXXX of an address (RFC 4291 section 2.7.1).
+[[nodiscard]] inline IpAddress solicited_node(const IpAddress& address) {
+    IpAddress out;
+    out.octets = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xff};
+    std::memcpy(out.octets.data() + 13, address.octets.data() + 13, 3);
+    return out;
+}
+inline constexpr IpAddress all_nodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01}};
+/// 33:33 and the last four octets of an IPv6 multicast address (RFC 2464 section 7).
+[[nodiscard]] inline Mac multicast_mac(const IpAddress& group) {
+    return {0x33, 0x33, group.octets[12], group.octets[13], group.octets[14], group.octets[15]};
+}
+
+}  // namespace sy::tcpip
