@@ -74,21 +74,6 @@ void count(std::atomic<uint64_t>& counter) {
 
 }  // namespace
 
-void KernelTransport::SlotQueue::push(uint32_t slot) {
-    SY_DCHECK(count < slots.size());
-    const size_t at = size_t{head} + count;
-    slots[at < slots.size() ? at : at - slots.size()] = slot;
-    ++count;
-}
-
-uint32_t KernelTransport::SlotQueue::pop() {
-    SY_DCHECK(count > 0);
-    const uint32_t slot = slots[head];
-    head = head + 1 < slots.size() ? head + 1 : 0;
-    --count;
-    return slot;
-}
-
 Result<std::unique_ptr<KernelTransport>> KernelTransport::create(const KernelOptions& options) {
     SY_ASSERT(options.connections_max > 0);
     SY_ASSERT(options.connections_max < detail::listener_base);
@@ -103,9 +88,9 @@ KernelTransport::KernelTransport(const KernelOptions& options)
       connections_(options.connections_max),
       blocks_(std::make_unique_for_overwrite<uint8_t[]>(size_t{options.kept_blocks} *
                                                         options.read_bytes)),
-      scratch_(std::make_unique_for_overwrite<uint8_t[]>(options.read_bytes)) {
-    ready_.slots.resize(options.connections_max);
-    dead_.slots.resize(options.connections_max);
+      scratch_(std::make_unique_for_overwrite<uint8_t[]>(options.read_bytes)),
+      ready_(options.connections_max),
+      dead_(options.connections_max) {
     free_slots_.reserve(options.connections_max);
     for (uint32_t slot = options.connections_max; slot > 0; --slot) {
         free_slots_.push_back(slot - 1);  // lowest first, so that arrays by slot stay dense
@@ -151,7 +136,7 @@ void KernelTransport::fetch_events() {
 }
 
 void KernelTransport::wait(Nanos deadline_ns) {
-    if (event_count_ != 0 || ready_.count != 0 || dead_.count != 0) {
+    if (event_count_ != 0 || ready_.size() != 0 || dead_.size() != 0) {
         return;
     }
     // acquire: pairs with the store in wake(), what was posted before it is seen after this.

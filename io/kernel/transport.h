@@ -18,6 +18,7 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/limits.h"
+#include "core/base/slot_queue.h"
 #include "core/base/time.h"
 #include "core/engine/transport.h"
 #include "io/kernel/socket.h"
@@ -115,16 +116,6 @@ class KernelTransport {
         uint32_t tail = none;
     };
 
-    // Ring of slots; each stands in it at most once, so it cannot overflow.
-    struct SlotQueue {
-        std::vector<uint32_t> slots;
-        uint32_t head = 0;
-        uint32_t count = 0;
-
-        void push(uint32_t slot);
-        uint32_t pop();
-    };
-
     enum class Read : uint8_t { octets, nothing, end };
     struct ReadResult {
         Read kind = Read::nothing;
@@ -190,8 +181,8 @@ class KernelTransport {
     std::vector<uint32_t> free_blocks_;
     std::unique_ptr<uint8_t[]> blocks_;
     std::unique_ptr<uint8_t[]> scratch_;
-    SlotQueue ready_;
-    SlotQueue dead_;
+    SlotQueue ready_;  // to be read
+    SlotQueue dead_;   // on_closed is due
     TimerList connecting_timers_;
     TimerList closing_timers_;
     std::array<epoll_event, events_max> events_{};
@@ -223,7 +214,7 @@ uint32_t KernelTransport::poll(Nanos now_ns, H& handler) {
     for (uint32_t i = 0; i < events; ++i) {
         handled += dispatch_event(events_[i], handler);
     }
-    for (uint32_t left = ready_.count; left > 0; --left) {
+    for (uint32_t left = ready_.size(); left > 0; --left) {
         handled += serve(ready_.pop(), handler);
     }
     expire(now_ns);
@@ -342,7 +333,7 @@ uint32_t KernelTransport::offer_kept(uint32_t slot, H& handler) {
 template <TransportHandler H>
 uint32_t KernelTransport::deliver_closed(H& handler) {
     uint32_t handled = 0;
-    for (uint32_t left = dead_.count; left > 0; --left) {
+    for (uint32_t left = dead_.size(); left > 0; --left) {
         const uint32_t slot = dead_.pop();
         Connection& connection = connections_[slot];
         SY_DCHECK(connection.state == State::dead);
