@@ -24,11 +24,14 @@ struct InterfaceAddress {
 struct InterfaceOptions {
     static constexpr uint32_t addresses_max = 16;
 
-    std::vector<InterfaceAddress> addresses;
-    std::optional<IpAddress> gateway_v4;
-    std::optional<IpAddress> gateway_v6;
-    std::optional<uint16_t> vlan;             // 1 to 4094
-    bool duplicate_address_detection = true;  // RFC 4862 section 5.4; off: usable at once
+    std::vector<InterfaceAddress> addresses = {};
+    std::optional<IpAddress> gateway_v4 = std::nullopt;
+    std::optional<IpAddress> gateway_v6 = std::nullopt;
+    std::optional<uint16_t> vlan = std::nullopt;  // 1 to 4094
+    bool duplicate_address_detection = true;      // RFC 4862 section 5.4; off: usable at once
+    /// One worker of a port announces, detects duplicates and answers ARP, solicitations and echo;
+    /// on the others this is false: they only learn and ask.
+    bool answers = true;
 };
 
 /// Control plane: whether an Interface can be made of these.
@@ -67,7 +70,12 @@ class Interface {
 
     [[nodiscard]] std::span<const Ipv4> ipv4() const { return {ipv4_.data(), ipv4_count_}; }
     [[nodiscard]] std::span<const Ipv6> ipv6() const { return {ipv6_.data(), ipv6_count_}; }
-    void set_state(size_t ipv6_index, State state) { ipv6_[ipv6_index].state = state; }
+    /// `address`: one of ipv6().
+    void set_state(const Ipv6& address, State state) {
+        ipv6_[static_cast<size_t>(&address - ipv6_.data())].state = state;
+    }
+    [[nodiscard]] const std::optional<IpAddress>& gateway_v4() const { return gateway_v4_; }
+    [[nodiscard]] const std::optional<IpAddress>& gateway_v6() const { return gateway_v6_; }
 
     /// One of ours, and usable (not tentative, not a duplicate).
     [[nodiscard]] bool has(const IpAddress& address) const {

@@ -179,13 +179,17 @@ class IpLayer final : private NeighbourLink {
     void run_timers(Nanos now);
     void build_templates();
     void wake_at(Nanos deadline_ns) { next_ns_ = deadline_ns < next_ns_ ? deadline_ns : next_ns_; }
-    /// An empty frame of `l3_bytes` behind a written Ethernet header; null: none, counted. The
-    /// caller writes all of it and commits.
-    [[nodiscard]] uint8_t* begin_frame(const Mac& destination, uint16_t type, uint32_t l3_bytes);
+    void write_ipv4(uint8_t* l3, const FlowKey& flow, uint32_t l4_bytes) const;
+    void write_ipv6(uint8_t* l3, const FlowKey& flow, uint32_t l4_bytes) const;
+    /// Headers of an ICMP packet of either family, TTL 64; where the message begins, or null: no
+    /// frame, or too long for the port. The caller writes the message and commits.
+    [[nodiscard]] uint8_t* begin_icmp(const FlowKey& flow,
+                                      uint32_t message_bytes,
+                                      const Mac& destination);
+    [[nodiscard]] bool may_create(const IpAddress& sender, Nanos now);
+    [[nodiscard]] bool may_answer(Nanos now);
 
     // arp.cc
-    void input_arp(const Packet& packet, Nanos now);
-    void arp_conflict(uint32_t ours, Nanos now);
     struct ArpPacket {
         uint16_t operation = 0;
         Mac sender_mac{};
@@ -193,25 +197,33 @@ class IpLayer final : private NeighbourLink {
         Mac target_mac{};
         uint32_t target_ip = 0;
     };
-    bool send_arp(const Mac& destination, const ArpPacket& arp);
+    void input_arp(const Packet& packet, Nanos now);
+    void answer_arp(const ArpPacket& request, Nanos now);
+    void arp_conflict(uint32_t ours, Nanos now);
     void announce_ipv4();
+    void announce_address(uint32_t raw);
+    void solicit_ipv4(const IpAddress& target, const Mac* known);
+    bool send_arp(const Mac& destination, const ArpPacket& packet);
 
     // nd.cc
-    void input_nd(const Packet& packet, Nanos now);
-    void input_solicitation(const Packet& packet, Nanos now);
-    void input_advertisement(const Packet& packet, Nanos now);
-    void give_up(const Interface::Ipv6& address);
-    void solicit_ipv6(const IpAddress& target, const Mac* known);
-    void send_detection(const IpAddress& target);
     struct Advert {
         IpAddress target;
         IpAddress to;
         Mac mac{};
         bool solicited = false;
     };
-    void send_advertisement(const Advert& advert);
-    void finish_icmp6(uint8_t* l3, uint32_t message_bytes);
+    void input_nd(const Packet& packet, Nanos now);
+    void input_solicitation(const Packet& packet, Nanos now);
+    void input_advertisement(const Packet& packet, Nanos now);
+    void begin_detection(Nanos now);
+    void send_detection(const IpAddress& target);
+    void give_up(const Interface::Ipv6& address);
     void finish_detection();
+    void announce_ipv6();
+    void solicit_ipv6(const IpAddress& target, const Mac* known);
+    void send_solicitation(const IpAddress& target, const FlowKey& flow, const Mac& mac);
+    void send_advertisement(const Advert& advert);
+    void finish_nd(uint8_t* message, const FlowKey& flow, uint32_t bytes);
 
     // icmp.cc
     [[nodiscard]] std::optional<IcmpError> input_icmp4(const Packet& packet, Nanos now);
@@ -220,24 +232,25 @@ class IpLayer final : private NeighbourLink {
     [[nodiscard]] std::optional<IcmpError> error_icmp6(const Packet& packet);
     void answer_echo(const Packet& packet, Nanos now);
 
-    PacketPort& port_;
+    const PortInfo& port_;
     FrameOut& out_;
     Interface interface_;
+    bool answering_;
+    bool started_ = false;
     Neighbours neighbours_;
     PathMtu path_mtu_;
     Counters counters_;
-    uint32_t flow_label_seed_;
-    uint64_t ipv4_template_sum_ = 0;                       // of the header's constant part
+    uint64_t flow_label_seed_;
+    uint64_t ipv4_template_sum_ = 0;                       // of the IPv4 header's constant part
     alignas(64) std::array<uint8_t, 64> ipv4_template_{};  // Ethernet, tag, IPv4
     alignas(64) std::array<uint8_t, 64> ipv6_template_{};  // Ethernet, tag, IPv6
 
     Nanos next_ns_ = ~Nanos{0};
     Nanos announce_ns_ = ~Nanos{0};  // the second announcement
     Nanos detected_ns_ = ~Nanos{0};  // end of duplicate detection
-    Nanos defended_ns_ = 0;
-    bool started_ = false;
-    RateLimit answers_{2000, 256};  // ARP replies, advertisements
-    RateLimit creates_{256, 256};   // entries that peers make us have
+    Nanos defend_again_ns_ = 0;      // not before
+    RateLimit answers_{2000, 256};   // ARP replies, advertisements
+    RateLimit creates_{256, 256};    // entries that peers make us have
     RateLimit echoes_{1000, 100};
 };
 

@@ -66,7 +66,7 @@ class Neighbours {
     static constexpr uint32_t solicits_max = 3;             // MAX_MULTICAST/UNICAST_SOLICIT
     static constexpr Nanos first_probe_ns = 5 * second_ns;  // DELAY_FIRST_PROBE_TIME
     static constexpr Nanos reachable_ns = 30 * second_ns;   // REACHABLE_TIME, times 0.5 to 1.5
-    static constexpr Nanos failed_ns = 20 * second_ns;      // no new attempt before
+    static constexpr Nanos failed_ns = 5 * second_ns;       // no new attempt before
 
     /// Names an entry for as long as it lives; a handle of one that was given up is recognised.
     struct Handle {
@@ -190,7 +190,7 @@ class Neighbours {
     void remove(uint16_t index);
 
     [[nodiscard]] uint32_t slot_of(const IpAddress& address) const;
-    [[nodiscard]] uint32_t home_of(uint16_t index) const;
+    [[nodiscard]] uint32_t home_of(const IpAddress& address) const;
     void erase_slot(const IpAddress& address);
 
     void send_held(const Entry& entry);
