@@ -231,7 +231,9 @@ uint32_t Reassembly::sack_blocks(std::span<SackBlock> out) const {
                 latest = &range;
             }
         }
-        SY_ASSERT(latest != nullptr);
+        if (latest == nullptr) {  // only after 2^32 changes, which begin at 0 again
+            break;
+        }
         below = latest->changed;
         const uint32_t fin = has_fin_ && fin_ == latest->end ? 1 : 0;
         out[written++] = {latest->begin, latest->end + fin};
