@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/base/time.h"
 #include "io/tcpip/address.h"
 
 namespace sy::tcpip {
@@ -72,6 +73,12 @@ class PacketPort {
     virtual void discard(std::span<const TxFrame> frames) = 0;
     /// May change between turns (link_up, mtu); the reference stays valid as long as the port.
     [[nodiscard]] virtual const PortInfo& info() const = 0;
+    /// Sleeps until a frame may have come, wake() was called or `deadline_ns` (monotonic) is
+    /// reached. A device that can only be polled sleeps a moment instead, whatever the deadline.
+    /// One in virtual time does not sleep at all.
+    virtual void wait(Nanos /*deadline_ns*/) {}
+    /// Ends a wait() of another thread, or makes the next one return at once. Any thread.
+    virtual void wake() {}
     /// Whether the frames of this flow reach this worker (RSS, or the port's own distribution).
     /// Asked when the source port of an outgoing connection is chosen, never a frame.
     [[nodiscard]] virtual bool owns(const FlowKey& /*flow*/) const { return true; }

@@ -1,0 +1,235 @@
+// What an acknowledgement means: the send queue, round-trip time, congestion window, and loss: fast
+// recovery with SACK (RFC 6675) and without (RFC 5681, 6582), limited transmit (RFC 3042), the tail
+// loss probe's end (RFC 8985 7.4).
+#include <algorithm>
+
+#include "io/tcpip/stack.h"
+
+namespace sy::tcpip {
+
+/// REQUIRES: the ACK field was found acceptable.
+void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& options) {
+    Connection& c = connections_[slot];
+    const bool same_ack = packet.ack == c.snd_una;
+    const uint32_t window = uint32_t{packet.window} << c.snd_scale;
+    // RFC 5681 2: nothing in it, the window as it was, something in flight.
+    const bool bare = same_ack && packet.payload_bytes == 0 && (packet.flags & tcp::fin) == 0 &&
+                      window == c.snd_wnd && c.flight() > 0;
+    if (packet.ack > c.snd_una) {
+        new_ack(slot, packet.ack);
+        if (c.state == TcpState::free) {
+            return;
+        }
+    }
+    const SackUpdate sacked = take_sack(c, options);
+    update_window(slot, packet);
+    if (c.tail_probed) {
+        tail_probe_acked(slot, packet.ack, sacked);
+    }
+    // RFC 6675 2: with SACK, a duplicate is what reports octets that were not known to be there.
+    if (c.flight() > 0 && (sacked.newly_sacked > 0 || (bare && options.sack_count == 0))) {
+        ++counters_.duplicate_acks_in;
+        duplicate_ack(slot);
+    }
+}
+
+/// Octets (or our FIN) are acknowledged for the first time.
+void Stack::new_ack(uint32_t slot, Seq ack) {
+    Connection& c = connections_[slot];
+    const uint32_t flight_before = c.flight();
+    const uint32_t bytes = ack - c.snd_una;
+    const bool fin_now = c.fin_sent && ack > c.fin_seq && c.snd_una <= c.fin_seq;
+    c.send.drop_front(chunks_, bytes - (fin_now ? 1 : 0));
+    c.snd_una = ack;
+    c.snd_wnd -= std::min(bytes, c.snd_wnd);  // the right edge stays
+    if (c.snd_nxt < ack) {
+        c.snd_nxt = ack;
+        c.cursor_valid = false;
+    }
+    if (c.scoreboard != no_index) {
+        scoreboards_[c.scoreboard].advance(ack);
+    }
+    if (c.rtt_running && ack >= c.rtt_seq) {
+        c.rtt.sample(now_ns_ - c.rtt_sent_ns);
+        c.rtt_running = false;
+    }
+    c.rtt.reset_back_off();
+    c.backoffs = 0;
+    c.progress_ns = now_ns_;
+    ip_.neighbours().confirm(c.next_hop, now_ns_);
+    react_to_ack(slot, bytes, flight_before);
+    c.cwnd_limited = false;
+    if (c.flight() > 0) {
+        start_retransmit_timer(slot);
+    } else {
+        c.timer = RetransmitTimer::off;
+        c.retransmit_ns = no_deadline;  // the wheel finds out when its slot comes
+    }
+    if (c.want_write && c.owner == Owner::open && c.send.size() <= options_.send_buffer_bytes / 2) {
+        push_event(StackEvent::Kind::writable, slot);
+    }
+    if (c.recovery != Recovery::none || c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent)) {
+        queue_output(slot);
+    }
+    if (fin_now) {
+        our_fin_acked(slot);
+    }
+}
+
+/// The congestion window's part of a new acknowledgement.
+void Stack::react_to_ack(uint32_t slot, uint32_t bytes, uint32_t flight_before) {
+    Connection& c = connections_[slot];
+    switch (c.recovery) {
+        case Recovery::none:
+            c.duplicate_acks = 0;
+            c.congestion.on_ack(bytes, flight_before, c.cwnd_limited, c.mss);
+            if (c.scoreboard != no_index && scoreboards_[c.scoreboard].empty()) {
+                drop_scoreboard(c);
+            }
+            break;
+        case Recovery::fast:
+            if (c.snd_una >= c.recovery_point) {
+                leave_recovery(c);
+                break;
+            }
+            c.high_retransmitted = later(c.high_retransmitted, c.snd_una);
+            if (c.scoreboard == no_index) {
+                // RFC 6582 3.2 step 3: the next hole begins where this one ended.
+                c.congestion.on_partial_ack(bytes, c.mss);
+                c.retransmit_first = true;
+            } else if (scoreboards_[c.scoreboard].empty()) {
+                // Nothing above is known to have arrived, yet the recovery point is not reached.
+                c.retransmit_first = c.high_retransmitted == c.snd_una;
+            }
+            break;
+        case Recovery::timeout:
+            c.congestion.on_ack(bytes, flight_before, true, c.mss);
+            if (c.snd_una >= c.recovery_point) {
+                c.recovery = Recovery::none;
+                c.duplicate_acks = 0;
+            }
+            break;
+    }
+}
+
+void Stack::leave_recovery(Connection& c) {
+    c.congestion.on_recovery_exit(c.flight(), c.mss);
+    c.recovery = Recovery::none;
+    c.retransmit_first = false;
+    c.duplicate_acks = 0;
+    if (c.scoreboard != no_index && scoreboards_[c.scoreboard].empty()) {
+        drop_scoreboard(c);
+    }
+}
+
+/// RFC 9293 3.10.7.4: an older segment does not change the window.
+void Stack::update_window(uint32_t slot, const Packet& packet) {
+    Connection& c = connections_[slot];
+    if (!(c.snd_wl1 < packet.seq || (c.snd_wl1 == packet.seq && c.snd_wl2 <= packet.ack))) {
+        return;
+    }
+    const Seq edge = packet.ack + (uint32_t{packet.window} << c.snd_scale);
+    const uint32_t window = edge > c.snd_una ? edge - c.snd_una : 0;
+    if (window > c.snd_wnd && (c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent))) {
+        queue_output(slot);
+    }
+    c.snd_wnd = window;
+    c.snd_wnd_max = std::max(c.snd_wnd_max, window);
+    c.snd_wl1 = packet.seq;
+    c.snd_wl2 = packet.ack;
+}
+
+SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {
+    if (!c.sack_permitted || options.sack_count == 0) {
+        return {};
+    }
+    if (c.scoreboard == no_index) {
+        c.scoreboard = scoreboards_.acquire();
+        if (c.scoreboard == no_index) {
+            return {};  // as many recoveries as the worker may have: on without SACK
+        }
+    }
+    Scoreboard& scoreboard = scoreboards_[c.scoreboard];
+    const SackUpdate update =
+        scoreboard.update(c.snd_una, c.snd_max, {options.sack, options.sack_count});
+    // After a time-out everything is sent again in order: what was reported may have been
+    // discarded since (RFC 2018 8).
+    if (scoreboard.empty() || c.recovery == Recovery::timeout) {
+        drop_scoreboard(c);
+    }
+    return update;
+}
+
+void Stack::drop_scoreboard(Connection& c) {
+    if (c.scoreboard != no_index) {
+        scoreboards_[c.scoreboard].clear();
+        scoreboards_.release(c.scoreboard);
+        c.scoreboard = no_index;
+    }
+}
+
+void Stack::duplicate_ack(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.timer == RetransmitTimer::persist) {
+        return;  // answers to our probes
+    }
+    switch (c.recovery) {
+        case Recovery::timeout:
+            return;  // RFC 6582 3.2: no second reduction for the same window
+        case Recovery::fast:
+            if (c.scoreboard == no_index) {
+                c.congestion.on_duplicate_ack(c.mss);
+            }
+            break;
+        case Recovery::none:
+            if (c.duplicate_acks < 255) {
+                ++c.duplicate_acks;
+            }
+            if (c.duplicate_acks >= dup_threshold ||
+                (c.scoreboard != no_index &&
+                 scoreboards_[c.scoreboard].is_lost(c.snd_una, c.mss))) {
+                enter_fast_recovery(slot);
+            }
+            break;
+    }
+    queue_output(slot);
+}
+
+void Stack::enter_fast_recovery(uint32_t slot) {
+    Connection& c = connections_[slot];
+    ++counters_.fast_recoveries;
+    c.recovery = Recovery::fast;
+    c.recovery_point = c.snd_max;
+    c.high_retransmitted = c.snd_una;
+    c.retransmit_first = true;
+    c.rtt_running = false;
+    c.tail_probed = false;
+    if (c.scoreboard != no_index) {
+        c.congestion.on_sack_recovery(c.flight(), c.mss);
+    } else {
+        c.congestion.on_fast_retransmit(c.flight(), c.mss);
+    }
+    start_retransmit_timer(slot);
+    queue_output(slot);
+}
+
+/// RFC 8985 7.4: did the probe repair a loss that nobody else would have noticed?
+void Stack::tail_probe_acked(uint32_t slot, Seq ack, const SackUpdate& sacked) {
+    Connection& c = connections_[slot];
+    if (c.scoreboard != no_index && c.recovery == Recovery::none &&
+        scoreboards_[c.scoreboard].is_sacked(c.tail_end - 1)) {
+        // The tail is there, what is before it is not: no need to count to three.
+        enter_fast_recovery(slot);
+        return;
+    }
+    if (ack < c.tail_end) {
+        return;
+    }
+    c.tail_probed = false;
+    if (c.tail_retransmitted && !sacked.duplicate && c.recovery == Recovery::none) {
+        c.congestion.on_sack_recovery(c.flight(), c.mss);
+        c.congestion.on_recovery_exit(c.flight(), c.mss);
+    }
+}
+
+}  // namespace sy::tcpip

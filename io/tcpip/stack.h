@@ -1,0 +1,316 @@
+// One TCP/IP stack: everything of one worker on one packet port, nothing shared, no lock, no heap
+// after construction. TcpTransport (transport.h) is its face towards the engine; this class is the
+// protocol: RFC 9293 with what README.md lists. Time is an argument of every turn.
+//
+// A turn: send_pending() turns what the user gave since the last turn into segments; receive()
+// takes a burst of frames through parse -> look up -> process and leaves events; the transport
+// hands the events to its handler while the frames are still there, then calls release();
+// run_timers() does what is due. Acknowledgements are decided in send_pending(), that is after the
+// user has had the chance to answer, so most of them ride on data.
+//
+// Files: stack.cc turn and table of connections, input.cc segments, payload.cc their octets,
+// acknowledge.cc what an acknowledgement means, output.cc segments out, timers.cc, half_open.cc SYN
+// cache and cookies, open_close.cc the user's calls, time_wait.cc.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/endpoint.h"
+#include "core/base/fixed_vector.h"
+#include "core/base/result.h"
+#include "core/base/slot_queue.h"
+#include "core/engine/transport.h"
+#include "io/tcpip/connection.h"
+#include "io/tcpip/counters.h"
+#include "io/tcpip/flow_table.h"
+#include "io/tcpip/frame_out.h"
+#include "io/tcpip/half_open.h"
+#include "io/tcpip/ip_layer.h"
+#include "io/tcpip/parse.h"
+#include "io/tcpip/port.h"
+#include "io/tcpip/reassembly.h"
+#include "io/tcpip/sack.h"
+#include "io/tcpip/stack_options.h"
+#include "io/tcpip/tcp_options.h"
+#include "io/tcpip/time_wait.h"
+#include "io/tcpip/timer_wheel.h"
+
+namespace sy::tcpip {
+
+/// What a segment or a timer means for the user, in order of arrival. `data` is borrowed from the
+/// frame until release().
+struct StackEvent {
+    enum class Kind : uint8_t { accepted, connected, bytes, writable, finished };
+    Kind kind{};
+    uint32_t slot = 0;
+    uint32_t generation = 0;
+    Octets data;
+};
+
+class Stack {
+  public:
+    Stack(PacketPort& port, const StackOptions& options);
+    ~Stack();
+    Stack(const Stack&) = delete;
+    Stack& operator=(const Stack&) = delete;
+
+    static constexpr uint32_t burst_max = 64;
+
+    // The turn.
+    void start_turn(Nanos now_ns);
+    void send_pending();
+    uint32_t receive();  // frames taken, at most burst_max; events() tells what they meant
+    void release();      // the frames of the last receive()
+    void run_timers();
+    void flush() { out_.flush(); }
+    [[nodiscard]] FixedVector<StackEvent>& events() { return events_; }
+    [[nodiscard]] SlotQueue& ready() { return ready_; }
+    [[nodiscard]] SlotQueue& dead() { return dead_; }
+    /// When the next turn is due if no frame comes; 0: at once.
+    [[nodiscard]] Nanos next_event_ns() const;
+
+    // The user's calls; see the transport concept.
+    Result<void> listen(const Endpoint& endpoint);
+    void close_listeners() { listeners_.clear(); }
+    Result<ConnId> connect(const Endpoint& endpoint);
+    size_t send(ConnId conn, Octets octets);
+    void pause(ConnId conn);
+    void resume(ConnId conn);
+    void close(ConnId conn);
+    void abort(ConnId conn);
+
+    // For the transport's delivery of events.
+    [[nodiscard]] Connection& at(uint32_t slot) { return connections_[slot]; }
+    [[nodiscard]] ConnId id_of(uint32_t slot) const {
+        return {slot, connections_[slot].generation};
+    }
+    [[nodiscard]] bool deliverable(const StackEvent& event) const {
+        const Connection& connection = connections_[event.slot];
+        return connection.generation == event.generation && connection.owner == Owner::open;
+    }
+    /// The user may go on sending: true once for a send() that fell short.
+    [[nodiscard]] bool take_writable(uint32_t slot);
+    /// Keeps octets that the user did not take.
+    void keep(uint32_t slot, Octets octets);
+    [[nodiscard]] Octets kept(uint32_t slot) const {
+        return connections_[slot].kept.front(chunks_);
+    }
+    void drop_kept(uint32_t slot, size_t octets);
+    /// The peer's stream has ended and everything of it was taken: the user's part is over.
+    void finish(uint32_t slot);
+    /// Before on_closed: why. After it: forget(), and the slot may be used again once TCP is
+    /// through with it.
+    CloseReason take_dead(uint32_t slot);
+    void forget(uint32_t slot);
+    void set_ready(uint32_t slot);
+    [[nodiscard]] Endpoint peer_of(uint32_t slot) const;
+
+    [[nodiscard]] uint32_t connections_max() const { return options_.connections_max; }
+    /// Slots in use: by users, by orphans that wind up, by on_closed calls that are due.
+    [[nodiscard]] uint32_t connections_used() const {
+        return options_.connections_max - static_cast<uint32_t>(free_slots_.size());
+    }
+    [[nodiscard]] uint32_t half_open_used() const { return half_open_.size(); }
+    [[nodiscard]] uint32_t time_wait_used() const { return time_wait_.size(); }
+    [[nodiscard]] uint32_t chunks_used() const { return options_.chunks - chunks_.available(); }
+    [[nodiscard]] const TcpCounters& counters() const { return counters_; }
+    [[nodiscard]] const IpLayer& ip() const { return ip_; }
+    [[nodiscard]] const FrameOut& out() const { return out_; }
+    [[nodiscard]] const Connection& connection(uint32_t slot) const { return connections_[slot]; }
+    /// Every rule that must hold between turns (TCPIP invariants); aborts on the first broken one.
+    void check_invariants() const;
+
+  private:
+    static constexpr uint32_t burst = burst_max;
+    static constexpr uint32_t tso_headers_max = 18 + 40 + 60;
+    static constexpr uint32_t dup_threshold = 3;  // RFC 5681 3.2
+
+    struct Listener {
+        Endpoint endpoint;
+        bool any_address = false;
+    };
+    // One packet under way through receive().
+    struct Flight {
+        uint32_t hash = 0;
+        uint32_t candidate = no_index;  // index whose tag matched; the key is compared later
+    };
+
+    // Indices of the flow table and of the timer wheel: connections, then half-open ones, then
+    // those in TIME-WAIT.
+    [[nodiscard]] uint32_t half_open_base() const { return options_.connections_max; }
+    [[nodiscard]] uint32_t time_wait_base() const {
+        return options_.connections_max + options_.half_open_max;
+    }
+    [[nodiscard]] bool is_flow(uint32_t index, const FlowKey& key) const;
+    [[nodiscard]] uint32_t find_flow(const FlowKey& key, uint32_t hash) const;
+    [[nodiscard]] Connection* find(ConnId conn);
+
+    // stack.cc
+    uint32_t take_slot();
+    void add_flow(uint32_t slot, const FlowKey& key, uint32_t hash);
+    void queue_output(uint32_t slot);
+    void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {});
+    void release_tcp(uint32_t slot);
+    void end(uint32_t slot, CloseReason reason);
+    void restart_wheel(uint32_t slot);
+    [[nodiscard]] Nanos keepalive_ns(const Connection& connection) const;
+    [[nodiscard]] uint32_t timestamp(const Connection& connection) const;
+    [[nodiscard]] uint32_t clock_ms() const {
+        return static_cast<uint32_t>(now_ns_ / millisecond_ns);
+    }
+
+    // input.cc, payload.cc
+    void process(const Packet& packet, const Flight& flight);
+    bool predicted(uint32_t slot, const Packet& packet);
+    void segment_arrives(uint32_t slot, const Packet& packet);
+    void syn_sent_arrives(uint32_t slot, const Packet& packet, const TcpOptions& options);
+    bool acceptable(uint32_t slot, const Packet& packet, const TcpOptions& options);
+    bool ack_acceptable(uint32_t slot, const Packet& packet);
+    void answer_outside(uint32_t slot, uint32_t length);
+    void reset_arrives(uint32_t slot, const Packet& packet);
+    void end_reset(uint32_t slot);
+    bool leave_syn_received(uint32_t slot, const Packet& packet);
+    void synchronized(uint32_t slot, Seq ack);
+    void keep_pending_events(uint32_t slot);
+    void path_mtu_fell(uint32_t slot);
+    void note_timestamp(Connection& connection, const Packet& packet, const TcpOptions& options);
+    void take_payload(uint32_t slot, const Packet& packet);
+    void take_in_order(uint32_t slot, Octets payload);
+    void take_out_of_order(uint32_t slot, Seq seq, Octets payload, bool fin);
+    void drain_reassembly(uint32_t slot);
+    void drop_reassembly(Connection& connection);
+    void take_fin(uint32_t slot);
+    void our_fin_acked(uint32_t slot);
+    void challenge(uint32_t slot);
+    void no_connection(const Packet& packet);
+    void icmp_error(const IcmpError& error);
+
+    // acknowledge.cc
+    void acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& options);
+    void new_ack(uint32_t slot, Seq ack);
+    void update_window(uint32_t slot, const Packet& packet);
+    void duplicate_ack(uint32_t slot);
+    void enter_fast_recovery(uint32_t slot);
+    void leave_recovery(Connection& connection);
+    void react_to_ack(uint32_t slot, uint32_t bytes, uint32_t flight_before);
+    SackUpdate take_sack(Connection& connection, const TcpOptions& options);
+    void tail_probe_acked(uint32_t slot, Seq ack, const SackUpdate& sacked);
+    void drop_scoreboard(Connection& connection);
+
+    // output.cc
+    struct Room {  // octets that may leave in one segment now
+        uint32_t window = 0;
+        uint32_t congestion = 0;
+        uint32_t segment = 0;
+    };
+    struct Stateless {
+        FlowKey key;
+        Seq seq{};
+        Seq ack{};
+        uint8_t flags = 0;
+        uint16_t window = 0;
+    };
+    void output(uint32_t slot);
+    void arm_after_output(uint32_t slot);
+    bool send_new(uint32_t slot);
+    bool send_segment(uint32_t slot, uint32_t bytes, bool fin);
+    bool send_recovery(uint32_t slot);
+    bool retransmit(uint32_t slot, Seq seq, uint32_t bytes);
+    bool emit(
+        Connection& connection, Seq seq, uint32_t bytes, uint8_t flags, ChunkQueue::Cursor* cursor);
+    void hold(Connection& connection);
+    bool send_ack(uint32_t slot);
+    bool send_syn(uint32_t slot);
+    void send_reset(const Connection& connection, Seq seq);
+    void send_stateless(const Stateless& segment, const Mac& to, Octets options = {});
+    uint32_t put_options(Connection& connection, uint8_t* to);
+    [[nodiscard]] Room room_at(const Connection& connection) const;
+    [[nodiscard]] uint32_t payload_max(const Connection& connection) const;
+    [[nodiscard]] uint32_t new_segment_bytes(const Connection& connection) const;
+    [[nodiscard]] uint16_t offer_window(Connection& connection);
+    [[nodiscard]] uint32_t receive_room(const Connection& connection) const;
+    void update_mss(Connection& connection);
+
+    // timers.cc
+    void expired(uint32_t index);
+    void connection_expired(uint32_t slot);
+    void retransmit_expired(uint32_t slot);
+    void retransmission_timeout(uint32_t slot);
+    void probe_tail(uint32_t slot);
+    void persist_expired(uint32_t slot);
+    void linger_expired(uint32_t slot);
+    void keepalive_expired(uint32_t slot);
+    void suspect_black_hole(Connection& connection);
+    void start_retransmit_timer(uint32_t slot);
+    void restart_from_una(Connection& connection);
+    void give_up(uint32_t slot);
+
+    // half_open.cc
+    void syn_arrives(const Packet& packet, uint32_t hash);
+    void half_open_arrives(uint32_t index, const Packet& packet);
+    void send_syn_ack(const HalfOpen& entry, uint32_t timestamp);
+    void acknowledge_half_open(const HalfOpen& entry);
+    void half_open_expired(uint32_t index);
+    void drop_half_open(uint32_t index);
+    void send_cookie(const Packet& packet, const TcpOptions& options);
+    bool cookie_arrives(const Packet& packet, uint32_t hash);
+    void accept(const HalfOpen& entry, const Packet& packet);
+    [[nodiscard]] HalfOpen negotiate(const Packet& packet, const TcpOptions& options) const;
+    [[nodiscard]] const Listener* listener_for(const FlowKey& key) const;
+    [[nodiscard]] Seq initial_seq(const FlowKey& key) const;
+    [[nodiscard]] uint32_t timestamp_offset(const FlowKey& key) const;
+    [[nodiscard]] uint32_t cookie_hash(const FlowKey& key, Seq irs, uint32_t period) const;
+    [[nodiscard]] static uint16_t default_mss(const IpAddress& remote);
+    [[nodiscard]] uint16_t our_mss(const IpAddress& remote) const;
+    [[nodiscard]] uint8_t our_scale() const;
+
+    // time_wait.cc
+    void enter_time_wait(uint32_t slot);
+    void time_wait_arrives(uint32_t index, const Packet& packet);
+    void drop_time_wait(uint32_t index);
+
+    // open_close.cc
+    Result<FlowKey> choose_port(const Endpoint& remote, const IpAddress& source);
+
+    PacketPort& port_;
+    StackOptions options_;
+    FrameOut out_;
+    IpLayer ip_;
+    Nanos now_ns_ = 0;
+    bool started_ = false;
+    uint64_t flow_seed_;
+    TcpCounters counters_;
+
+    FlowTable flows_;
+    TimerWheel wheel_;
+    ChunkPool chunks_;
+    ReassemblyPool reassemblies_;
+    ScoreboardPool scoreboards_;
+    std::vector<Connection> connections_;
+    std::vector<CloseReason> reasons_;  // of slots in dead_
+    FixedVector<uint32_t> free_slots_;
+    HalfOpenTable half_open_;
+    TimeWaitTable time_wait_;
+    std::vector<Listener> listeners_;
+    SlotQueue dirty_;             // has something to send
+    SlotQueue ready_;             // kept octets are to be offered
+    SlotQueue dead_;              // on_closed is due
+    Nanos cookies_until_ns_ = 0;  // cookies were given out so recently that they may come back
+    uint32_t port_counter_ = 0;
+    SackBlock duplicate_{};  // D-SACK of the segment in hand (RFC 2883)
+    bool has_duplicate_ = false;
+    // Kept free of what users send: octets of one burst must find room when they are not taken.
+    uint32_t reserve_chunks_ = 0;
+
+    uint32_t frame_count_ = 0;
+    std::array<RxFrame, burst> frames_;
+    std::array<Packet, burst> packets_;
+    std::array<Flight, burst> flights_;
+    FixedVector<StackEvent> events_;
+};
+
+}  // namespace sy::tcpip

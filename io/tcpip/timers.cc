@@ -1,0 +1,249 @@
+// What happens when time passes: retransmission (RFC 6298), tail loss probe (RFC 8985 7), zero
+// window probe (RFC 9293 3.8.6.1), delayed ACK, keepalive (RFC 9293 3.8.4), user timeout (RFC
+// 5482), the bounds of connect(), close() and FIN-WAIT-2.
+#include <algorithm>
+
+#include "io/tcpip/stack.h"
+
+namespace sy::tcpip {
+namespace {
+
+// RFC 8985 7.2: not earlier than the peer's timers can be trusted to answer; and when a single
+// segment is out, its ACK may be delayed.
+constexpr Nanos probe_tail_min_ns = 10 * millisecond_ns;
+constexpr Nanos peer_delayed_ack_ns = 50 * millisecond_ns;
+// Time-outs in a row of full segments before their size is suspected (RFC 4821 7.6, RFC 2923 2.1).
+constexpr uint8_t black_hole_timeouts = 2;
+// MSS to fall back to: what fits nearly every tunnel, then the default of RFC 9293 3.7.1.
+constexpr uint16_t black_hole_steps_v4[] = {1220, 536};
+constexpr uint16_t black_hole_steps_v6[] = {1220};
+
+}  // namespace
+
+void Stack::expired(uint32_t index) {
+    if (index < half_open_base()) {
+        connection_expired(index);
+    } else if (index < time_wait_base()) {
+        half_open_expired(index - half_open_base());
+    } else {
+        drop_time_wait(index - time_wait_base());
+    }
+}
+
+void Stack::connection_expired(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.state == TcpState::free) {
+        return;
+    }
+    if (c.ack_ns <= now_ns_) {
+        c.ack_ns = no_deadline;
+        c.ack_now = true;
+        queue_output(slot);
+    }
+    if (c.linger_ns <= now_ns_) {
+        c.linger_ns = no_deadline;
+        linger_expired(slot);
+    }
+    if (c.state != TcpState::free && c.retransmit_ns <= now_ns_) {
+        retransmit_expired(slot);
+    }
+    if (c.state != TcpState::free && keepalive_ns(c) <= now_ns_) {
+        keepalive_expired(slot);
+    }
+    if (c.state != TcpState::free) {
+        restart_wheel(slot);
+    }
+}
+
+void Stack::linger_expired(uint32_t slot) {
+    Connection& c = connections_[slot];
+    switch (c.owner) {
+        case Owner::opening:
+            ++counters_.attempts_failed;
+            end(slot, CloseReason::connect_failed);
+            release_tcp(slot);
+            break;
+        case Owner::closing:
+            // The user has waited long enough; TCP goes on for what is still to be sent.
+            end(slot, CloseReason::local);
+            break;
+        case Owner::none:
+            release_tcp(slot);  // FIN-WAIT-2 of an orphan
+            break;
+        case Owner::open:
+            break;
+    }
+}
+
+void Stack::retransmit_expired(uint32_t slot) {
+    switch (connections_[slot].timer) {
+        case RetransmitTimer::off:
+            SY_COUNT_BUG("retransmission deadline without a timer");
+            connections_[slot].retransmit_ns = no_deadline;
+            break;
+        case RetransmitTimer::retransmit:
+            retransmission_timeout(slot);
+            break;
+        case RetransmitTimer::probe_tail:
+            probe_tail(slot);
+            break;
+        case RetransmitTimer::persist:
+            persist_expired(slot);
+            break;
+    }
+}
+
+void Stack::start_retransmit_timer(uint32_t slot) {
+    Connection& c = connections_[slot];
+    Nanos after = c.rtt.rto();
+    c.timer = RetransmitTimer::retransmit;
+    if (c.recovery == Recovery::none && c.sack_permitted && !c.tail_probed && c.backoffs == 0 &&
+        c.rtt.has_sample() && c.state >= TcpState::established) {
+        const Nanos probe = std::max(2 * c.rtt.srtt(), probe_tail_min_ns) +
+                            (c.flight() <= c.mss ? peer_delayed_ack_ns : 0);
+        if (probe < after) {
+            after = probe;
+            c.timer = RetransmitTimer::probe_tail;
+        }
+    }
+    c.retransmit_ns = now_ns_ + after;
+    restart_wheel(slot);
+}
+
+/// RFC 6298 section 5; RFC 5681 3.1 for the window.
+void Stack::retransmission_timeout(uint32_t slot) {
+    Connection& c = connections_[slot];
+    ++counters_.timeouts;
+    if (c.state < TcpState::established) {
+        c.rtt.back_off();
+        c.rtt_running = false;
+        ++c.backoffs;
+        (void)send_syn(slot);
+        ++counters_.retransmitted;
+        c.retransmit_ns = now_ns_ + c.rtt.rto();
+        return;
+    }
+    if (now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
+        give_up(slot);
+        return;
+    }
+    suspect_black_hole(c);
+    update_mss(c);
+    c.congestion.on_rto(c.flight(), c.mss, c.backoffs > 0);
+    c.rtt.back_off();
+    if (c.backoffs < 255) {
+        ++c.backoffs;
+    }
+    restart_from_una(c);
+    c.timer = RetransmitTimer::retransmit;
+    c.retransmit_ns = now_ns_ + c.rtt.rto();
+    queue_output(slot);
+}
+
+/// Everything in flight counts as lost and is sent again in order.
+void Stack::restart_from_una(Connection& c) {
+    c.recovery = Recovery::timeout;
+    c.recovery_point = c.snd_max;
+    c.snd_nxt = c.snd_una;
+    c.cursor_valid = false;
+    c.rtt_running = false;
+    c.retransmit_first = false;
+    c.tail_probed = false;
+    c.duplicate_acks = 0;
+    drop_scoreboard(c);
+}
+
+/// The peer has not answered for too long.
+void Stack::give_up(uint32_t slot) {
+    Connection& c = connections_[slot];
+    ++counters_.timed_out;
+    send_reset(c, c.snd_max);
+    if (c.owner == Owner::open) {
+        end(slot, CloseReason::peer_reset);
+    } else if (c.owner == Owner::closing) {
+        end(slot, CloseReason::local);
+    }
+    release_tcp(slot);
+}
+
+/// RFC 8985 7.3: the last segment again, or a new one, so that the peer tells what it is missing.
+void Stack::probe_tail(uint32_t slot) {
+    Connection& c = connections_[slot];
+    ++counters_.tail_probes;
+    const uint32_t fresh = new_segment_bytes(c);
+    bool left = false;
+    if (fresh > 0) {
+        left = send_segment(slot, fresh, c.fin_wanted && c.snd_nxt + fresh == c.send_end());
+        c.tail_retransmitted = false;
+    } else {
+        const uint32_t bytes = std::min(c.flight(), payload_max(c));
+        left = retransmit(slot, c.snd_max - bytes, bytes);
+        c.tail_retransmitted = true;
+    }
+    c.tail_probed = left;
+    c.tail_end = c.snd_max;
+    c.timer = RetransmitTimer::retransmit;
+    c.retransmit_ns = now_ns_ + c.rtt.rto();
+}
+
+/// One octet beyond the shut window; the peer answers with the window as it is. For as long as it
+/// answers the connection lives (RFC 9293 3.8.6.1).
+void Stack::persist_expired(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.backoffs > 0 && now_ns_ - c.received_ns >= options_.user_timeout_ns) {
+        give_up(slot);
+        return;
+    }
+    ++counters_.window_probes;
+    const bool has_octets = !c.send.empty();
+    const bool fin = !has_octets && c.fin_wanted;
+    ChunkQueue::Cursor cursor;
+    if (has_octets) {
+        cursor = c.send.at(chunks_, 0);
+    }
+    const uint8_t flags = fin ? tcp::ack | tcp::fin : tcp::ack;
+    if (emit(c, c.snd_una, has_octets ? 1 : 0, flags, &cursor)) {
+        if (fin && !c.fin_sent) {
+            c.fin_sent = true;
+            c.fin_seq = c.snd_una;
+            c.state = c.state == TcpState::close_wait ? TcpState::last_ack : TcpState::fin_wait_1;
+        }
+        c.snd_max = later(c.snd_max, c.snd_una + 1);
+    }
+    c.rtt.back_off();
+    if (c.backoffs < 255) {
+        ++c.backoffs;
+    }
+    c.retransmit_ns = now_ns_ + c.rtt.rto();
+}
+
+void Stack::keepalive_expired(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.probes >= options_.keepalive_probes) {
+        give_up(slot);
+        return;
+    }
+    ++c.probes;
+    ++counters_.keepalive_probes;
+    // An octet that the peer has: it must answer.
+    (void)emit(c, c.snd_una - 1, 0, tcp::ack, nullptr);
+}
+
+void Stack::suspect_black_hole(Connection& c) {
+    if (c.backoffs + 1 < black_hole_timeouts || c.flight() < c.mss) {
+        return;
+    }
+    const bool ipv4 = c.key.remote.is_ipv4();
+    const std::span<const uint16_t> steps = ipv4 ? std::span<const uint16_t>(black_hole_steps_v4)
+                                                 : std::span<const uint16_t>(black_hole_steps_v6);
+    const uint32_t now = c.mss + (c.timestamps ? timestamps_bytes : 0);
+    for (const uint16_t step : steps) {
+        if (step < now) {
+            c.black_hole_mss = step;
+            ++counters_.black_holes;
+            return;
+        }
+    }
+}
+
+}  // namespace sy::tcpip
