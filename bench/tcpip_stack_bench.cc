@@ -203,7 +203,7 @@ class Pair {
         for (uint32_t i = 0; i < connections; ++i) {
             const auto to = static_cast<uint16_t>(port + i % 4);
             SY_ASSERT(left_->connect({IpAddress::from_ipv4(four).octets, to}).has_value());
-            if (i % 256 == 255) {
+            if (i == 0 || i % 256 == 255) {  // the first one resolves the neighbour
                 while (client_.up.size() <= i) {
                     turn();
                 }

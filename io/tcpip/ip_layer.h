@@ -117,8 +117,8 @@ class IpLayer final : private NeighbourLink {
 
     // Sending a segment:
     //
+    //   const Mac* next_hop = ip.next_hop(handle, now);     // null: not resolved now; may send
     //   TxFrame* frame = out.begin();
-    //   const Mac* next_hop = ip.next_hop(handle, now);     // null: not resolved now
     //   uint8_t* at = ip.write_headers(*frame, flow, l4_bytes, next_hop);
     //   ... TCP header with checksum 0, options, payload: l4_bytes from `at` ...
     //   ip.finish_tcp(*frame, flow, l4_bytes);               // the TCP checksum

@@ -60,8 +60,9 @@ class NeighbourLink {
 class Neighbours {
   public:
     static constexpr uint32_t entries_max = 1024;
-    static constexpr uint32_t held_max = 64;
-    static constexpr uint32_t held_entry_max = 3;
+    static constexpr uint32_t held_max = 256;
+    static constexpr uint32_t held_entry_max =
+        64;  // a start binds many links behind one gateway at once
     static constexpr Nanos retransmit_ns = second_ns;       // RETRANS_TIMER
     static constexpr uint32_t solicits_max = 3;             // MAX_MULTICAST/UNICAST_SOLICIT
     static constexpr Nanos first_probe_ns = 5 * second_ns;  // DELAY_FIRST_PROBE_TIME

@@ -293,6 +293,8 @@ uint32_t Stack::put_options(Connection& c, uint8_t* to) {
 /// One segment, whatever state the connection is in. False: no frame; the caller comes again.
 bool Stack::emit(
     Connection& c, Seq seq, uint32_t bytes, uint8_t flags, ChunkQueue::Cursor* cursor) {
+    // First: it may send a question of its own, in the frame that begin() gives.
+    const Mac* next_hop = ip_.next_hop(c.next_hop, now_ns_);
     TxFrame* frame = out_.begin();
     if (frame == nullptr) [[unlikely]] {
         ++counters_.no_frame;
@@ -301,7 +303,6 @@ bool Stack::emit(
     uint8_t options[tcp::header_bytes_max - tcp::header_bytes];
     const uint32_t options_bytes = put_options(c, options);
     const uint32_t header_bytes = tcp::header_bytes + options_bytes;
-    const Mac* next_hop = ip_.next_hop(c.next_hop, now_ns_);
     uint8_t* at = ip_.write_headers(*frame, c.key, header_bytes + bytes, next_hop);
     store_tcp_header(at, {.source_port = c.key.local_port,
                           .destination_port = c.key.remote_port,
@@ -360,6 +361,8 @@ void Stack::send_reset(const Connection& c, Seq seq) {
 /// SYN, or SYN-ACK when the peer's SYN has come (simultaneous open).
 bool Stack::send_syn(uint32_t slot) {
     Connection& c = connections_[slot];
+    // First: it may send a question of its own, in the frame that begin() gives.
+    const Mac* next_hop = ip_.next_hop(c.next_hop, now_ns_);
     TxFrame* frame = out_.begin();
     if (frame == nullptr) {
         ++counters_.no_frame;
@@ -379,7 +382,6 @@ bool Stack::send_syn(uint32_t slot) {
     uint8_t options[tcp::header_bytes_max - tcp::header_bytes];
     const uint32_t options_bytes = build_syn_options(options, offer);
     const uint32_t header_bytes = tcp::header_bytes + options_bytes;
-    const Mac* next_hop = ip_.next_hop(c.next_hop, now_ns_);
     uint8_t* at = ip_.write_headers(*frame, c.key, header_bytes, next_hop);
     const uint32_t window = std::min<uint32_t>(options_.receive_buffer_bytes, 0xFFFF);
     store_tcp_header(at, {.source_port = c.key.local_port,
