@@ -26,26 +26,64 @@ namespace sy::tcpip {
     return fold_sum(uint64_t{first} + (first_bytes % 2 == 0 ? second : swapped));
 }
 
+namespace detail {
+
+using Words = uint64_t __attribute__((vector_size(32)));
+
+// Sums n octets, and copies them if `copying`. Low and high halves of 64-bit words are added apart,
+// so that no carry is lost: 2^32 words don't overflow.
+template <bool copying>
+inline uint32_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
+    constexpr Words low_half{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF};
+    Words low{};
+    Words high{};
+    size_t at = 0;
+    for (; at + sizeof(Words) <= n; at += sizeof(Words)) {
+        Words words;
+        std::memcpy(&words, from + at, sizeof words);
+        if constexpr (copying) {
+            std::memcpy(to + at, &words, sizeof words);
+        }
+        low += words & low_half;
+        high += words >> 32;
+    }
+    const Words both = low + high;
+    uint64_t sum = both[0] + both[1] + both[2] + both[3];
+    // What is left has a place for each power of two.
+    const auto take = [&]<class Word>(Word word) {
+        std::memcpy(&word, from + at, sizeof word);
+        if constexpr (copying) {
+            std::memcpy(to + at, &word, sizeof word);
+        }
+        at += sizeof word;
+        return word;
+    };
+    while (n - at >= 8) {
+        const uint64_t word = take(uint64_t{});
+        sum += (word & 0xFFFFFFFF) + (word >> 32);
+    }
+    if ((n & 4) != 0) {
+        sum += take(uint32_t{});
+    }
+    if ((n & 2) != 0) {
+        sum += take(uint16_t{});
+    }
+    if ((n & 1) != 0) {
+        sum += take(uint8_t{});
+    }
+    return fold_sum(sum);
+}
+
+}  // namespace detail
+
 /// Folded sum of n octets. n < 2^32.
 [[nodiscard]] inline uint32_t folded_sum(const uint8_t* from, size_t n) {
-    // 32-bit words into 64-bit sums: 2^32 of them cannot overflow; the compiler makes vectors of
-    // it.
-    uint64_t sum = 0;
-    size_t at = 0;
-    for (; at + 4 <= n; at += 4) {
-        uint32_t word = 0;
-        std::memcpy(&word, from + at, 4);
-        sum += word;
-    }
-    uint32_t rest = 0;
-    std::memcpy(&rest, from + at, n - at);
-    return fold_sum(sum + rest);
+    return detail::sum_words<false>(nullptr, from, n);
 }
 
 /// Copies n octets and returns their folded sum. REQUIRES: the ranges don't overlap.
 inline uint32_t copy_and_sum(uint8_t* to, const uint8_t* from, size_t n) {
-    std::memcpy(to, from, n);
-    return folded_sum(from, n);
+    return detail::sum_words<true>(to, from, n);
 }
 
 }  // namespace sy::tcpip
