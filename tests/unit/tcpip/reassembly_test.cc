@@ -386,7 +386,7 @@ void run_differential(uint32_t bytes_max, uint32_t chunks) {
     for (const uint32_t first : {1U, 0U - 20'000, 0x80000000U - 20'000}) {
         for (uint64_t seed = 1; seed <= 2; ++seed) {
             Differential run(seed, Seq{first}, bytes_max, chunks);
-            for (int step = 0; step < 8000 && !::testing::Test::HasFatalFailure(); ++step) {
+            for (int step = 0; step < 4000 && !::testing::Test::HasFatalFailure(); ++step) {
                 run.step();
             }
             ASSERT_FALSE(::testing::Test::HasFatalFailure()) << "seed " << seed;
