@@ -75,6 +75,7 @@ void IpLayer::start(Nanos now) {
             (void)neighbours_.usable(*handle, now);
         }
     }
+    neighbours_.tick(now);
 }
 
 void IpLayer::begin_detection(Nanos now) {

@@ -124,6 +124,9 @@ class IpLayer final : private NeighbourLink {
     //   ip.finish_tcp(*frame, flow, l4_bytes);               // the TCP checksum
     //   next_hop != nullptr ? out.commit() : ip.hold(handle, out.take(), now);
     //
+    // None of these begins a frame of its own: requests for a MAC leave with the next tick(). So
+    // tick() is called every turn.
+    //
     // Frames without connection (RST, SYN-ACK of a SYN cache) go back to &packet.source_mac: no
     // neighbour entry, so a flood of them costs none.
 

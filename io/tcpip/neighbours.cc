@@ -90,10 +90,13 @@ const Mac* Neighbours::usable_slowly(Handle handle, Nanos now) {
             }
             entry->state = State::incomplete;
             entry->solicits = 0;
+            entry->deadline_ns = never;
             [[fallthrough]];
         case State::incomplete:
-            if (entry->solicits == 0) {
-                ask(*entry, now);
+            if (entry->deadline_ns == never) {
+                // tick() asks: our caller may be in the middle of a frame of its own.
+                entry->deadline_ns = now;
+                wake_at(now);
             }
             return nullptr;
         case State::unused:

@@ -125,7 +125,7 @@ class Neighbours {
     }
 
     /// The entry of an address on the link, made if there is none; nothing: refused. Asking for
-    /// the MAC begins with the first usable() or hold().
+    /// the MAC begins with the first usable() or hold(), by the next tick().
     [[nodiscard]] std::optional<Handle> find_or_create(const IpAddress& address, Nanos now);
     [[nodiscard]] std::optional<Handle> find(const IpAddress& address) const;
     /// References keep an entry from being given up while there are others; each retain() of a
@@ -133,8 +133,9 @@ class Neighbours {
     void retain(Handle handle);
     void release(Handle handle);
 
-    /// Takes a frame without destination MAC: sends it as soon as there is one, asks for it if
-    /// nobody did. With an old handle or after a failure the frame is discarded and counted.
+    /// Takes a frame without destination MAC: sends it as soon as there is one; the next tick()
+    /// asks for it if nobody did. With an old handle or after a failure the frame is discarded and
+    /// counted.
     void hold(Handle handle, const TxFrame& frame, Nanos now);
 
     /// A packet told the MAC of an address (null: it told none). Whether there is an entry now.

@@ -181,8 +181,8 @@ inline void store_mac(uint8_t* to, const Mac& mac) {
 struct TcpHeader {
     uint16_t source_port = 0;
     uint16_t destination_port = 0;
-    Seq seq;
-    Seq ack;
+    Seq seq = {};
+    Seq ack = {};
     uint8_t header_bytes = tcp::header_bytes;  // with options, a multiple of 4
     uint8_t flags = 0;
     uint16_t window = 0;

@@ -25,7 +25,10 @@ inline IpAddress ip_address(std::string_view text) {
 }
 
 inline void append(Bytes& to, std::span<const uint8_t> octets) {
-    to.insert(to.end(), octets.begin(), octets.end());
+    // One by one: g++ 12 sees overruns in insert() that are not there.
+    for (const uint8_t octet : octets) {
+        to.push_back(octet);
+    }
 }
 inline void append_be(Bytes& to, uint64_t value, size_t octets) {
     for (size_t i = octets; i-- > 0;) {
