@@ -98,6 +98,7 @@ Result<void> check_interface(const InterfaceOptions& options) {
 Interface::Interface(const Mac& mac, const InterfaceOptions& options)
     : mac_(mac), gateway_v4_(options.gateway_v4), gateway_v6_(options.gateway_v6) {
     SY_ASSERT(check_interface(options).has_value());
+    std::memcpy(&mac_word_, mac.data(), mac.size());
     if (options.vlan) {
         vlan_ = *options.vlan;
         l2_bytes_ = ethernet::tagged_bytes;

@@ -63,6 +63,8 @@ class Interface {
     Interface(const Mac& mac, const InterfaceOptions& options);
 
     [[nodiscard]] const Mac& mac() const { return mac_; }
+    /// Its six octets as the low ones of a word in memory order.
+    [[nodiscard]] uint64_t mac_word() const { return mac_word_; }
     /// Octets before the IP header: 14, or 18 with a tag.
     [[nodiscard]] uint32_t l2_bytes() const { return l2_bytes_; }
     [[nodiscard]] bool tagged() const { return l2_bytes_ != ethernet::header_bytes; }
@@ -119,6 +121,7 @@ class Interface {
     [[nodiscard]] std::optional<IpAddress> source_for(const IpAddress& destination) const;
 
   private:
+    uint64_t mac_word_ = 0;
     Mac mac_;
     uint32_t l2_bytes_ = ethernet::header_bytes;
     uint16_t vlan_ = 0;

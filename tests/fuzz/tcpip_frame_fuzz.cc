@@ -46,10 +46,10 @@ PortInfo make_info(uint8_t choice) {
 
 // Puts the checksum of an ICMP message right that stands directly behind its IP header.
 void repair(std::vector<uint8_t>& frame, uint32_t l2_bytes) {
-    uint8_t* l3 = frame.data() + l2_bytes;
     if (frame.size() < l2_bytes + 40U) {
         return;
     }
+    uint8_t* l3 = frame.data() + l2_bytes;
     const bool v4 = l3[0] >> 4 == 4;
     const uint32_t header = v4 ? (l3[0] & 0xfU) * 4 : 40;
     const uint32_t end = load_be<uint16_t>(l3 + (v4 ? 2 : 4)) + (v4 ? 0 : 40U);
