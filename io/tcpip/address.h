@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -49,9 +50,21 @@ struct FlowKey {
     uint16_t remote_port = 0;
     uint16_t local_port = 0;
 
-    friend bool operator==(const FlowKey&, const FlowKey&) = default;
+    /// Word by word, without a call: compared for every segment.
+    friend bool operator==(const FlowKey& a, const FlowKey& b) {
+        uint64_t left[4];
+        uint64_t right[4];
+        uint32_t left_ports = 0;
+        uint32_t right_ports = 0;
+        std::memcpy(left, &a, sizeof left);
+        std::memcpy(right, &b, sizeof right);
+        std::memcpy(&left_ports, &a.remote_port, sizeof left_ports);
+        std::memcpy(&right_ports, &b.remote_port, sizeof right_ports);
+        return ((left[0] ^ right[0]) | (left[1] ^ right[1]) | (left[2] ^ right[2]) |
+                (left[3] ^ right[3]) | (left_ports ^ right_ports)) == 0;
+    }
 };
-static_assert(sizeof(FlowKey) == 36);
+static_assert(sizeof(FlowKey) == 36 && offsetof(FlowKey, remote_port) == 32);
 
 /// Seeded hash of a four-tuple for the tables of one stack: the seed is secret, so that peers can't
 /// choose tuples that collide. Multiply-and-fold of 64-bit words, the last step of splitmix64.

@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "io/tcpip/address.h"
+#include "io/tcpip/copy_checksum.h"
 
 namespace sy::tcpip {
 
@@ -17,25 +18,9 @@ namespace sy::tcpip {
     return __builtin_bswap16(value);
 }
 
-/// Sum of `bytes` octets (at most 2^34); an odd last octet counts as if a zero followed. Halves of
-/// 64-bit words are added separately, so no carry is lost and the compiler uses vectors.
+/// Sum of `bytes` octets; an odd last octet counts as if a zero followed.
 [[nodiscard]] inline uint64_t sum_octets(const uint8_t* data, size_t bytes) {
-    uint64_t low = 0;
-    uint64_t high = 0;
-    size_t at = 0;
-    for (; at + 8 <= bytes; at += 8) {
-        uint64_t word;
-        std::memcpy(&word, data + at, 8);
-        low += word & 0xffffffffU;
-        high += word >> 32;
-    }
-    if (at < bytes) {
-        uint64_t word = 0;
-        std::memcpy(&word, data + at, bytes - at);
-        low += word & 0xffffffffU;
-        high += word >> 32;
-    }
-    return low + high;
+    return folded_sum(data, bytes);
 }
 
 /// The sum as 16 bits in memory order, not complemented: 0xffff over data whose checksum is right

@@ -108,6 +108,7 @@ struct alignas(limits::cache_line_bytes) Connection {
     RttEstimator rtt;
     Seq rtt_seq;
     Nanos rtt_sent_ns = 0;
+    Nanos wheel_ns = no_deadline;  // what the wheel is set to; never later than what follows
     Nanos retransmit_ns = no_deadline;
     Nanos ack_ns = no_deadline;     // delayed ACK
     Nanos linger_ns = no_deadline;  // connect(), close() or FIN-WAIT-2 has waited long enough

@@ -93,7 +93,7 @@ void Stack::syn_arrives(const Packet& packet, uint32_t hash) {
     const uint32_t index = half_open_.add(entry);
     flows_.insert(hash, half_open_base() + index);
     wheel_.arm(half_open_base() + index, now_ns_ + syn_ack_first_ns);
-    send_syn_ack(half_open_[index], clock_ms() + entry.ts_offset);
+    send_syn_ack(half_open_[index], clock_ms_ + entry.ts_offset);
 }
 
 void Stack::send_syn_ack(const HalfOpen& entry, uint32_t timestamp) {
@@ -125,7 +125,7 @@ void Stack::half_open_expired(uint32_t index) {
     }
     ++entry.retries;
     ++counters_.syn_ack_retransmits;
-    send_syn_ack(entry, clock_ms() + entry.ts_offset);
+    send_syn_ack(entry, clock_ms_ + entry.ts_offset);
     wheel_.arm(half_open_base() + index, now_ns_ + (syn_ack_first_ns << entry.retries));
 }
 
@@ -154,7 +154,7 @@ void Stack::half_open_arrives(uint32_t index, const Packet& packet) {
         if (packet.seq == entry.irs && (packet.flags & tcp::ack) == 0) {
             ++counters_.syn_ack_retransmits;
             entry.peer_mac = packet.source_mac;
-            send_syn_ack(entry, clock_ms() + entry.ts_offset);
+            send_syn_ack(entry, clock_ms_ + entry.ts_offset);
         } else {
             ++counters_.challenges_syn;
             acknowledge_half_open(entry);
@@ -244,7 +244,7 @@ void Stack::send_cookie(const Packet& packet, const TcpOptions& options) {
     const auto period = static_cast<uint32_t>(now_ns_ / cookie_period_ns);
     entry.iss.value = (period & ((1U << cookie_period_bits) - 1)) << 27 |
                       mss_index(entry.mss) << 24 | cookie_hash(entry.key, entry.irs, period);
-    uint32_t timestamp = clock_ms() + entry.ts_offset;
+    uint32_t timestamp = clock_ms_ + entry.ts_offset;
     if (entry.timestamps) {
         const uint32_t bits = (entry.window_scale ? entry.scale : cookie_no_scale) |
                               (entry.sack_permitted ? cookie_sack : 0);

@@ -347,7 +347,7 @@ void Stack::synchronized(uint32_t slot, Seq ack) {
         c.owner = Owner::open;
         push_event(StackEvent::Kind::connected, slot);
     }
-    restart_wheel(slot);
+    wake_by(slot, keepalive_ns(c));
 }
 
 void Stack::no_connection(const Packet& packet) {

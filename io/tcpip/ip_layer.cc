@@ -221,22 +221,35 @@ void IpLayer::write_ipv6(uint8_t* l3, const FlowKey& flow, uint32_t l4_bytes) co
     std::memcpy(l3 + ipv6::destination_at, flow.remote.octets.data(), 16);
 }
 
+void IpLayer::finish_tcp(TxFrame& frame, const FlowKey& flow, const L4Part& part) const {
+    uint8_t* l4 = frame.data + frame.l2_bytes + frame.l3_bytes;
+    const uint32_t l4_bytes = part.header_bytes + part.payload_bytes;
+    if (port_.tx_tcp_checksum) {
+        frame.tcp_checksum = true;
+        frame.l4_bytes = static_cast<uint8_t>(part.header_bytes);
+        frame.segment_bytes = part.segment_bytes;
+        store_sum(l4 + tcp::checksum_at,
+                  pseudo_sum(flow, ip::protocol_tcp, part.segment_bytes != 0 ? 0 : l4_bytes));
+        return;
+    }
+    SY_DCHECK(part.segment_bytes == 0);
+    store_checksum(l4 + tcp::checksum_at, sum_octets(l4, part.header_bytes) + part.payload_sum +
+                                              pseudo_sum(flow, ip::protocol_tcp, l4_bytes));
+}
+
 void IpLayer::finish_tcp(TxFrame& frame,
                          const FlowKey& flow,
                          uint32_t l4_bytes,
                          uint16_t segment_bytes) const {
-    uint8_t* l4 = frame.data + frame.l2_bytes + frame.l3_bytes;
-    if (port_.tx_tcp_checksum) {
-        frame.tcp_checksum = true;
-        frame.l4_bytes = static_cast<uint8_t>(tcp_header_bytes(l4));
-        frame.segment_bytes = segment_bytes;
-        store_sum(l4 + tcp::checksum_at,
-                  pseudo_sum(flow, ip::protocol_tcp, segment_bytes != 0 ? 0 : l4_bytes));
-        return;
+    const uint8_t* l4 = frame.data + frame.l2_bytes + frame.l3_bytes;
+    L4Part part{.header_bytes = tcp_header_bytes(l4),
+                .payload_bytes = l4_bytes - tcp_header_bytes(l4),
+                .payload_sum = 0,
+                .segment_bytes = segment_bytes};
+    if (!port_sums_tcp()) {
+        part.payload_sum = folded_sum(l4 + part.header_bytes, part.payload_bytes);
     }
-    SY_DCHECK(segment_bytes == 0);
-    store_checksum(l4 + tcp::checksum_at,
-                   sum_octets(l4, l4_bytes) + pseudo_sum(flow, ip::protocol_tcp, l4_bytes));
+    finish_tcp(frame, flow, part);
 }
 
 void IpLayer::solicit(const IpAddress& target, const Mac* known) {

@@ -121,7 +121,7 @@ class IpLayer final : private NeighbourLink {
     //   TxFrame* frame = out.begin();
     //   uint8_t* at = ip.write_headers(*frame, flow, l4_bytes, next_hop);
     //   ... TCP header with checksum 0, options, payload: l4_bytes from `at` ...
-    //   ip.finish_tcp(*frame, flow, l4_bytes);               // the TCP checksum
+    //   ip.finish_tcp(*frame, flow, part);                   // the TCP checksum
     //   next_hop != nullptr ? out.commit() : ip.hold(handle, out.take(), now);
     //
     // None of these begins a frame of its own: requests for a MAC leave with the next tick(). So
@@ -141,9 +141,19 @@ class IpLayer final : private NeighbourLink {
                                          const FlowKey& flow,
                                          uint32_t l4_bytes,
                                          const Mac* next_hop) const;
-    /// The TCP checksum over what stands behind the headers now; or, where the port does it, its
-    /// seed and the frame's fields. `segment_bytes`: TSO, payload octets of each segment.
-    /// REQUIRES: the checksum field is 0.
+    /// What stands behind the IP header. The payload was summed while it was copied.
+    struct L4Part {
+        uint32_t header_bytes = 0;  // with options
+        uint32_t payload_bytes = 0;
+        uint32_t payload_sum = 0;    // copy_checksum.h; not looked at if port_sums_tcp()
+        uint16_t segment_bytes = 0;  // TSO: payload octets of each segment
+    };
+    /// The port sums TCP itself.
+    [[nodiscard]] bool port_sums_tcp() const { return port_.tx_tcp_checksum; }
+    /// The TCP checksum; or, where the port does it, its seed and the frame's fields. REQUIRES: the
+    /// checksum field is 0.
+    void finish_tcp(TxFrame& frame, const FlowKey& flow, const L4Part& part) const;
+    /// The same over `l4_bytes` that stand in the frame, summed now.
     void finish_tcp(TxFrame& frame,
                     const FlowKey& flow,
                     uint32_t l4_bytes,

@@ -182,7 +182,7 @@ void Stack::close(ConnId conn) {
         return;
     }
     c->linger_ns = now_ns_ + options_.close_linger_ns;
-    restart_wheel(conn.slot);
+    wake_by(conn.slot, c->linger_ns);
 }
 
 void Stack::abort(ConnId conn) {

@@ -38,7 +38,7 @@ void Stack::output(uint32_t slot) {
             }
         } else if (c.unacked_segments == 1 && c.ack_ns == no_deadline) {
             c.ack_ns = now_ns_ + options_.delayed_ack_ns;
-            restart_wheel(slot);
+            wake_by(slot, c.ack_ns);
         }
     }
     arm_after_output(slot);
@@ -56,7 +56,7 @@ void Stack::arm_after_output(uint32_t slot) {
         // RFC 9293 3.8.6.1.
         c.timer = RetransmitTimer::persist;
         c.retransmit_ns = now_ns_ + c.rtt.rto();
-        restart_wheel(slot);
+        wake_by(slot, c.retransmit_ns);
     }
 }
 
@@ -300,8 +300,9 @@ bool Stack::emit(
         ++counters_.no_frame;
         return false;
     }
+    const bool plain = c.timestamps && c.reassembly == no_index && !has_duplicate_;
     uint8_t options[tcp::header_bytes_max - tcp::header_bytes];
-    const uint32_t options_bytes = put_options(c, options);
+    const uint32_t options_bytes = plain ? timestamps_bytes : put_options(c, options);
     const uint32_t header_bytes = tcp::header_bytes + options_bytes;
     uint8_t* at = ip_.write_headers(*frame, c.key, header_bytes + bytes, next_hop);
     store_tcp_header(at, {.source_port = c.key.local_port,
@@ -311,11 +312,24 @@ bool Stack::emit(
                           .header_bytes = static_cast<uint8_t>(header_bytes),
                           .flags = flags,
                           .window = offer_window(c)});
-    std::memcpy(at + tcp::header_bytes, options, options_bytes);
-    if (bytes > 0) {
-        c.send.copy_out(chunks_, *cursor, {at + header_bytes, bytes});
+    if (plain) [[likely]] {
+        put_timestamps(at + tcp::header_bytes, timestamp(c), c.ts_recent);
+    } else {
+        std::memcpy(at + tcp::header_bytes, options, options_bytes);
     }
-    ip_.finish_tcp(*frame, c.key, header_bytes + bytes, bytes > c.mss ? c.mss : uint16_t{0});
+    IpLayer::L4Part part{.header_bytes = header_bytes,
+                         .payload_bytes = bytes,
+                         .payload_sum = 0,
+                         .segment_bytes = bytes > c.mss ? c.mss : uint16_t{0}};
+    if (bytes > 0) {
+        if (ip_.port_sums_tcp()) {
+            c.send.copy_out(chunks_, *cursor, {at + header_bytes, bytes});
+        } else {
+            part.payload_sum =
+                c.send.copy_out_and_sum(chunks_, *cursor, {at + header_bytes, bytes});
+        }
+    }
+    ip_.finish_tcp(*frame, c.key, part);
     if (next_hop != nullptr) [[likely]] {
         out_.commit();
     } else {

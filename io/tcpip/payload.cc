@@ -201,7 +201,7 @@ void Stack::our_fin_acked(uint32_t slot) {
             c.state = TcpState::fin_wait_2;
             if (c.owner == Owner::none) {
                 c.linger_ns = now_ns_ + options_.fin_wait_ns;
-                restart_wheel(slot);
+                wake_by(slot, c.linger_ns);
             }
             break;
         case TcpState::closing:

@@ -53,6 +53,7 @@ Stack::~Stack() {
 void Stack::start_turn(Nanos now_ns) {
     SY_DCHECK(now_ns >= now_ns_);
     now_ns_ = now_ns;
+    clock_ms_ = static_cast<uint32_t>(now_ns / millisecond_ns);
     if (!started_) {
         started_ = true;
         ip_.start(now_ns);
@@ -130,27 +131,8 @@ Nanos Stack::next_event_ns() const {
     return std::min(ip_.next_ns(), wheel_.next_ns());
 }
 
-/// REQUIRES: index is not no_index. False also for what has left the table since it was found.
-bool Stack::is_flow(uint32_t index, const FlowKey& key) const {
-    if (index < half_open_base()) {
-        return connections_[index].key == key && connections_[index].state != TcpState::free;
-    }
-    return (index < time_wait_base() ? half_open_[index - half_open_base()].key
-                                     : time_wait_[index - time_wait_base()].key) == key;
-}
-
 uint32_t Stack::find_flow(const FlowKey& key, uint32_t hash) const {
     return flows_.find(hash, [&](uint32_t index) { return is_flow(index, key); });
-}
-
-Connection* Stack::find(ConnId conn) {
-    if (conn.slot >= connections_.size()) {
-        return nullptr;
-    }
-    Connection& connection = connections_[conn.slot];
-    const bool alive = connection.generation == conn.generation &&
-                       connection.owner != Owner::none && connection.state != TcpState::free;
-    return alive ? &connection : nullptr;
 }
 
 /// REQUIRES: free_slots_ is not empty.
@@ -172,26 +154,6 @@ void Stack::add_flow(uint32_t slot, const FlowKey& key, uint32_t hash) {
     connections_[slot].key = key;
     connections_[slot].hash = hash;
     flows_.insert(hash, slot);
-}
-
-void Stack::queue_output(uint32_t slot) {
-    Connection& connection = connections_[slot];
-    if (!connection.output_queued) {
-        connection.output_queued = true;
-        dirty_.push(slot);
-    }
-}
-
-void Stack::set_ready(uint32_t slot) {
-    Connection& connection = connections_[slot];
-    if (!connection.ready_queued) {
-        connection.ready_queued = true;
-        ready_.push(slot);
-    }
-}
-
-void Stack::push_event(StackEvent::Kind kind, uint32_t slot, Octets data) {
-    events_.push_back({kind, slot, connections_[slot].generation, data});
 }
 
 /// TCP is through with it: out of the tables, memory back. The user may still have to be told.
@@ -245,7 +207,7 @@ void Stack::forget(uint32_t slot) {
     }
     if (connection.state == TcpState::fin_wait_2) {
         connection.linger_ns = now_ns_ + options_.fin_wait_ns;
-        restart_wheel(slot);
+        wake_by(slot, connection.linger_ns);
     }
 }
 
@@ -299,14 +261,12 @@ Nanos Stack::keepalive_ns(const Connection& connection) const {
            connection.probes * options_.keepalive_interval_ns;
 }
 
+/// After the wheel fired: to the earliest of what there is.
 void Stack::restart_wheel(uint32_t slot) {
-    const Connection& connection = connections_[slot];
-    wheel_.arm(slot, std::min(std::min(connection.retransmit_ns, connection.ack_ns),
-                              std::min(connection.linger_ns, keepalive_ns(connection))));
-}
-
-uint32_t Stack::timestamp(const Connection& connection) const {
-    return clock_ms() + connection.ts_offset;
+    Connection& connection = connections_[slot];
+    connection.wheel_ns = std::min(std::min(connection.retransmit_ns, connection.ack_ns),
+                                   std::min(connection.linger_ns, keepalive_ns(connection)));
+    wheel_.arm(slot, connection.wheel_ns);
 }
 
 void Stack::check_invariants() const {

@@ -106,7 +106,13 @@ class Stack {
     /// through with it.
     CloseReason take_dead(uint32_t slot);
     void forget(uint32_t slot);
-    void set_ready(uint32_t slot);
+    void set_ready(uint32_t slot) {
+        Connection& connection = connections_[slot];
+        if (!connection.ready_queued) {
+            connection.ready_queued = true;
+            ready_.push(slot);
+        }
+    }
     [[nodiscard]] Endpoint peer_of(uint32_t slot) const;
 
     [[nodiscard]] uint32_t connections_max() const { return options_.connections_max; }
@@ -145,22 +151,53 @@ class Stack {
     [[nodiscard]] uint32_t time_wait_base() const {
         return options_.connections_max + options_.half_open_max;
     }
-    [[nodiscard]] bool is_flow(uint32_t index, const FlowKey& key) const;
+    /// REQUIRES: index is not no_index. False also for what has left the table since it was found.
+    [[nodiscard]] bool is_flow(uint32_t index, const FlowKey& key) const {
+        if (index < half_open_base()) [[likely]] {
+            return connections_[index].key == key && connections_[index].state != TcpState::free;
+        }
+        return (index < time_wait_base() ? half_open_[index - half_open_base()].key
+                                         : time_wait_[index - time_wait_base()].key) == key;
+    }
     [[nodiscard]] uint32_t find_flow(const FlowKey& key, uint32_t hash) const;
-    [[nodiscard]] Connection* find(ConnId conn);
+    [[nodiscard]] Connection* find(ConnId conn) {
+        if (conn.slot >= options_.connections_max) {
+            return nullptr;
+        }
+        Connection& connection = connections_[conn.slot];
+        const bool alive = connection.generation == conn.generation &&
+                           connection.owner != Owner::none && connection.state != TcpState::free;
+        return alive ? &connection : nullptr;
+    }
 
     // stack.cc
     uint32_t take_slot();
     void add_flow(uint32_t slot, const FlowKey& key, uint32_t hash);
-    void queue_output(uint32_t slot);
-    void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {});
+    void queue_output(uint32_t slot) {
+        Connection& connection = connections_[slot];
+        if (!connection.output_queued) {
+            connection.output_queued = true;
+            dirty_.push(slot);
+        }
+    }
+    void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {}) {
+        events_.push_back({kind, slot, connections_[slot].generation, data});
+    }
     void release_tcp(uint32_t slot);
     void end(uint32_t slot, CloseReason reason);
     void restart_wheel(uint32_t slot);
+    /// The wheel fires no later than `deadline_ns`. It may fire earlier, for a deadline that has
+    /// moved since: then it is set again. So a deadline that moves on costs nothing.
+    void wake_by(uint32_t slot, Nanos deadline_ns) {
+        Connection& connection = connections_[slot];
+        if (deadline_ns < connection.wheel_ns) [[unlikely]] {
+            connection.wheel_ns = deadline_ns;
+            wheel_.arm(slot, deadline_ns);
+        }
+    }
     [[nodiscard]] Nanos keepalive_ns(const Connection& connection) const;
-    [[nodiscard]] uint32_t timestamp(const Connection& connection) const;
-    [[nodiscard]] uint32_t clock_ms() const {
-        return static_cast<uint32_t>(now_ns_ / millisecond_ns);
+    [[nodiscard]] uint32_t timestamp(const Connection& connection) const {
+        return clock_ms_ + connection.ts_offset;
     }
 
     // input.cc, payload.cc
@@ -281,6 +318,7 @@ class Stack {
     FrameOut out_;
     IpLayer ip_;
     Nanos now_ns_ = 0;
+    uint32_t clock_ms_ = 0;  // RFC 7323 4.1: the timestamp clock
     bool started_ = false;
     uint64_t flow_seed_;
     TcpCounters counters_;

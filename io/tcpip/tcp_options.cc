@@ -59,13 +59,6 @@ void read_option(uint8_t kind, const uint8_t* value, uint32_t bytes, TcpOptions&
     }
 }
 
-uint32_t put_timestamps(uint8_t* to, const TcpOptions& options) {
-    store_be(to, timestamps_prefix);
-    store_be(to + 4, options.timestamp);
-    store_be(to + 8, options.echo);
-    return timestamps_bytes;
-}
-
 }  // namespace
 
 void parse_tcp_options(Octets octets, TcpOptions& out) {
@@ -89,7 +82,8 @@ uint32_t build_syn_options(uint8_t* to, const TcpOptions& options) {
     store_be(to, static_cast<uint32_t>(maximum_segment_size << 24 | 4 << 16 | options.mss));
     uint32_t at = 4;
     if (options.has_timestamps) {
-        at += put_timestamps(to + at, options);
+        put_timestamps(to + at, options.timestamp, options.echo);
+        at += timestamps_bytes;
         if (options.sack_permitted) {
             // In place of the two NOPs, as everybody does.
             store_be(to + at - timestamps_bytes, static_cast<uint16_t>(sack_permitted << 8 | 2));
@@ -109,7 +103,8 @@ uint32_t build_syn_options(uint8_t* to, const TcpOptions& options) {
 uint32_t build_options(uint8_t* to, const TcpOptions& options) {
     uint32_t at = 0;
     if (options.has_timestamps) {
-        at += put_timestamps(to, options);
+        put_timestamps(to, options.timestamp, options.echo);
+        at += timestamps_bytes;
     }
     const uint32_t fits = (40 - at - 4) / 8;
     const uint32_t blocks = std::min<uint32_t>(options.sack_count, fits);

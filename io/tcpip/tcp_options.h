@@ -47,6 +47,13 @@ inline constexpr uint32_t timestamps_bytes = 12;
     return true;
 }
 
+/// Writes exactly that.
+inline void put_timestamps(uint8_t* to, uint32_t timestamp, uint32_t echo) {
+    store_be(to, timestamps_prefix);
+    store_be(to + 4, timestamp);
+    store_be(to + 8, echo);
+}
+
 /// Writes the options of a SYN or SYN-ACK; a multiple of 4 octets, at most 40. Returns how many.
 uint32_t build_syn_options(uint8_t* to, const TcpOptions& options);
 

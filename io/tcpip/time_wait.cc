@@ -78,7 +78,7 @@ void Stack::time_wait_arrives(uint32_t index, const Packet& packet) {
     uint8_t octets[timestamps_bytes];
     TcpOptions answer;
     answer.has_timestamps = entry.timestamps;
-    answer.timestamp = clock_ms() + entry.ts_offset;
+    answer.timestamp = clock_ms_ + entry.ts_offset;
     answer.echo = entry.ts_recent;
     const uint32_t bytes = build_options(octets, answer);
     send_stateless({.key = entry.key,

@@ -107,7 +107,7 @@ void Stack::start_retransmit_timer(uint32_t slot) {
         }
     }
     c.retransmit_ns = now_ns_ + after;
-    restart_wheel(slot);
+    wake_by(slot, c.retransmit_ns);
 }
 
 /// RFC 6298 section 5; RFC 5681 3.1 for the window.

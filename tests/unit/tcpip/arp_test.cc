@@ -95,15 +95,15 @@ TEST(Arp, SegmentWaitsForTheReply) {
 TEST(Arp, UnansweredRequestsEndAndTheSegmentsWithThem) {
     IpHost host;
     const auto path = host.ip.path_to(peer_v4, host.now);
-    for (int i = 0; i < 5; ++i) {
+    for (uint32_t i = 0; i < Neighbours::held_entry_max + 2; ++i) {
         host.send_tcp(*path, peer_v4);
     }
-    EXPECT_EQ(host.ip.neighbours().held(), 3U);
+    EXPECT_EQ(host.ip.neighbours().held(), Neighbours::held_entry_max);
     host.advance(10 * second_ns);
     EXPECT_EQ(host.sent().size(), 3U);
     EXPECT_EQ(host.ip.counters().arp_requests_out, 3U);
     EXPECT_EQ(host.ip.neighbours().held(), 0U);
-    EXPECT_EQ(host.port.discarded(), 5U);
+    EXPECT_EQ(host.port.discarded(), Neighbours::held_entry_max + 2);
 }
 
 TEST(Arp, FarAddressesAreReachedByTheGateway) {

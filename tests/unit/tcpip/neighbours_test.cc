@@ -265,7 +265,7 @@ TEST_F(NeighboursTest, HeldFramesLeaveInOrderWithTheMac) {
 
 TEST_F(NeighboursTest, HeldFramesAreBoundedForAnEntryOldestFirst) {
     const Handle handle = create(1);
-    for (uint32_t id = 1; id <= 5; ++id) {
+    for (uint32_t id = 1; id <= Neighbours::held_entry_max + 2; ++id) {
         cache_.hold(handle, frame(id), now_);
     }
     EXPECT_EQ(cache_.held(), Neighbours::held_entry_max);
@@ -276,7 +276,7 @@ TEST_F(NeighboursTest, HeldFramesAreBoundedForAnEntryOldestFirst) {
 }
 
 TEST_F(NeighboursTest, HeldFramesAreBoundedInAllOldestFirst) {
-    for (uint32_t i = 0; i < 100; ++i) {
+    for (uint32_t i = 0; i < Neighbours::held_max + 36; ++i) {
         cache_.hold(create(i), frame(i), now_);
         ASSERT_LE(cache_.held(), Neighbours::held_max);
     }
