@@ -129,21 +129,24 @@ class Calculator {
     std::string error_;
 };
 
-/// Words apart by spaces; "..." keeps some together.
+/// Words apart by spaces; spaces within "..." do not count.
 std::vector<std::string> split(std::string_view text) {
     std::vector<std::string> out;
-    size_t at = 0;
-    while (at < text.size()) {
-        if (text[at] == ' ' || text[at] == '\t') {
-            ++at;
-        } else if (text[at] == '"') {
-            const size_t end = std::min(text.find('"', at + 1), text.size());
-            out.emplace_back(text.substr(at + 1, end - at - 1));
-            at = end + 1;
+    bool inside = false;  // of a word
+    bool quoted = false;
+    for (const char c : text) {
+        if (!quoted && (c == ' ' || c == '\t')) {
+            inside = false;
+            continue;
+        }
+        if (!inside) {
+            out.emplace_back();
+            inside = true;
+        }
+        if (c == '"') {
+            quoted = !quoted;
         } else {
-            const size_t end = std::min(text.find_first_of(" \t", at), text.size());
-            out.emplace_back(text.substr(at, end - at));
-            at = end;
+            out.back() += c;
         }
     }
     return out;

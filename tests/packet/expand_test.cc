@@ -61,6 +61,7 @@ TEST(Expand, LoopsRepeatTheirBody) {
     EXPECT_EQ(expanded("repeat 3 {\n send {1 + i*mss}\n}\nend\n"),
               "send 1|send 1461|send 2921|end");
     EXPECT_EQ(expanded("for f in S \"S A\" {\n < {f}\n}\n"), "< S|< S A");
+    EXPECT_EQ(expanded("for a,b in \"1 2\",x {\n {a} {b}\n}\n"), "1 2 x");
     EXPECT_EQ(expanded("for a,b in 1,x 2,y {\n {a}{b}\n}\n"), "1x|2y");
     EXPECT_EQ(expanded("repeat 2 {\n repeat 2 {\n {i}\n }\n {i}\n}\n"), "0|1|0|0|1|1");
     EXPECT_EQ(expanded("define n 1\nrepeat 3 {\n define n {n*2}\n}\n{n}\n"), "8");

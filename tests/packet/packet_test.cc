@@ -70,9 +70,10 @@ void register_scripts(const std::string& folder) {
         const std::string name = fs::path(file).stem().string();
         auto scripts = parse_scripts(file, loader_below(folder));
         if (!scripts) {
-            ::testing::RegisterTest(
-                suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                [error = scripts.error().text] { return new BrokenScript(error); });
+            ::testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__,
+                                    __LINE__, [error = scripts.error().text]() -> ::testing::Test* {
+                                        return new BrokenScript(error);
+                                    });
             continue;
         }
         for (const bool ipv6 : {false, true}) {

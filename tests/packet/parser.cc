@@ -131,6 +131,10 @@ bool parse_flags(std::string_view word, SegmentSpec& segment) {
     if (word == "-") {
         return true;
     }
+    if (word.ends_with('*')) {
+        segment.flags_more = true;
+        word.remove_suffix(1);
+    }
     constexpr std::string_view letters = "FSRPAUEC";
     for (const char c : word) {
         const size_t bit = letters.find(c);
@@ -313,7 +317,7 @@ void parse_segment(Cursor& line, std::string_view flags, Step& step) {
     if (!injected || line.failed()) {
         return;
     }
-    if (segment.flags_any || !segment.seq || !segment.length) {
+    if (segment.flags_any || segment.flags_more || !segment.seq || !segment.length) {
         line.complain("what is sent has neither wildcards nor open ends");
     } else if ((segment.flags & sim::tcp_flag::ack) != 0 && !segment.ack) {
         line.complain("flag A without 'ack N'");
@@ -576,6 +580,7 @@ Result<Step> parse_step(const ScriptLine& source) {
     if (line.accept('<')) {
         parse_packet_line(line, true, step);
     } else if (line.accept('>')) {
+        step.optional = line.accept('?');
         parse_packet_line(line, false, step);
     } else if (line.accept("event")) {
         parse_event(line, step);

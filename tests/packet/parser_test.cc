@@ -83,6 +83,9 @@ TEST(ParseStep, ReadsAnExpectedSegmentWithWildcards) {
     EXPECT_EQ(got.segment.options.at(0).values, (std::vector<Wildcard>{std::nullopt, 7}));
     EXPECT_TRUE(got.segment.options.at(1).absent);
     EXPECT_TRUE(step("> * * <*> anytime").segment.flags_any);
+    EXPECT_TRUE(step("> R* 1").segment.flags_more);
+    EXPECT_EQ(step("> R* 1").segment.flags, sim::tcp_flag::rst);
+    EXPECT_TRUE(step(">? A 1").optional);
     EXPECT_TRUE(step("> S 0 <*>").segment.options_any);
     EXPECT_FALSE(step("> S 0 <>").segment.options_any);
     const auto sack = step("> A 1 ack 1 <sack 101:201 301:401>").segment.options.at(0);

@@ -123,6 +123,16 @@ TEST(PacketRunner, NamesTheFieldThatDiffers) {
     EXPECT_EQ(difference("icmp echo-reply"), "no ICMP message came");
 }
 
+TEST(PacketRunner, OptionalSegmentsMayComeOrNot) {
+    EXPECT_EQ(run(handshake + ">? A 1 ack 1\n< FA 1 ack 1\n>? A 1:1(0) ack 2\n> FA 1 ack 2\n"
+                              "event closed peer_closed\n< A 2 ack 2\n"),
+              "");
+    EXPECT_EQ(run(handshake + "< A 1:2(1) ack 1\n>? A 1:1(0) ack 2\n> nothing for 1s\n"), "");
+    EXPECT_EQ(run(handshake + "abort\n> R* 1:1(0)\nevent closed local\n"), "");
+    EXPECT_NE(run(handshake + "< A 1:2(1) ack 1\n> R* 1:1(0)\n").find("expected R*"),
+              std::string::npos);
+}
+
 TEST(PacketRunner, ShowsTheConversation) {
     const std::string message = run(handshake + "< A 1:101(100) ack 1\n> R 1\n");
     EXPECT_NE(message.find("    in step: > R 1\n"), std::string::npos) << message;

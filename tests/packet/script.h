@@ -47,6 +47,7 @@ struct OptionSpec {
 struct SegmentSpec {
     uint8_t flags = 0;
     bool flags_any = false;
+    bool flags_more = false;  // others than these may be set
     Wildcard seq{};
     Wildcard length{};
     Wildcard ack{};
@@ -113,8 +114,9 @@ struct Step {
     Op op{};
     bool absolute = false;  // `at_ns` counts from the script's start, else from the step before
     Nanos at_ns = 0;
-    Nanos within_ns = 0;   // how much later it may come
-    bool anytime = false;  // when it came does not matter
+    Nanos within_ns = 0;    // how much later it may come
+    bool anytime = false;   // when it came does not matter
+    bool optional = false;  // may also not come
     SegmentSpec segment{};
     IcmpSpec icmp{};
     CloseReason reason{};

@@ -283,11 +283,14 @@ std::string mismatch(const SegmentSpec& expected,
                      const sim::Packet& packet,
                      const Flow& flow) {
     // PSH is the sender's choice unless the script asks for it.
-    const auto ignored = static_cast<uint8_t>(
+    auto ignored = static_cast<uint8_t>(
         (expected.flags & sim::tcp_flag::psh) == 0 ? sim::tcp_flag::psh : uint8_t{0});
+    if (expected.flags_more) {
+        ignored = static_cast<uint8_t>(~expected.flags);
+    }
     if (!expected.flags_any && (packet.flags | ignored) != (expected.flags | ignored)) {
         return "flags are " + flag_letters(packet.flags) + ", expected " +
-               flag_letters(expected.flags);
+               flag_letters(expected.flags) + (expected.flags_more ? "*" : "");
     }
     std::string found = number_mismatch("seq", expected.seq, relative(packet.seq, flow.stack_iss));
     if (found.empty()) {
