@@ -3,6 +3,7 @@
 // opens one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,7 +55,7 @@ class Registry {
     Index plan_index_;
 };
 
-enum class TransportKind : uint8_t { kernel };
+enum class TransportKind : uint8_t { kernel, dpdk };
 enum class Idle : uint8_t { adaptive, spin };
 
 struct Runtime {
@@ -64,6 +65,37 @@ struct Runtime {
     uint32_t connections_max = 16'384;  // per worker
     uint32_t messages_max = 65'536;     // in flight per worker
     Nanos drain_ns = 30 * second_ns;    // SIGTERM: bound on settling what is in flight
+};
+
+/// Who spreads the frames of a port over the workers.
+enum class RssMode : uint8_t {
+    automatic,  // the device where it can, else the workers
+    software,   // the workers, whatever the device can
+};
+
+/// [[dpdk.port]]: a network device that the router's own TCP/IP stack drives.
+struct DpdkPort {
+    using Address = std::array<uint8_t, 16>;  // as in Endpoint
+
+    std::string device;           // as EAL names it: "net_tap0", "0000:3b:00.0"
+    std::vector<Cidr> addresses;  // ours, each with its network; never empty
+    std::optional<Address> gateway_ipv4;
+    std::optional<Address> gateway_ipv6;
+    uint16_t vlan = 0;    // 0: no tag
+    uint32_t mtu = 1500;  // octets of an IP packet
+    uint32_t rx_descriptors = 1024;
+    uint32_t tx_descriptors = 1024;
+    RssMode rss = RssMode::automatic;
+    bool offloads = true;
+
+    friend bool operator==(const DpdkPort&, const DpdkPort&) = default;
+};
+
+struct Dpdk {
+    std::vector<std::string> eal;  // arguments of rte_eal_init
+    std::vector<DpdkPort> ports;
+
+    friend bool operator==(const Dpdk&, const Dpdk&) = default;
 };
 
 struct Logging {
@@ -84,6 +116,7 @@ struct ExpressionCell {
 struct Config {
     std::string directory;  // of the root file; relative paths start here
     Runtime runtime;
+    Dpdk dpdk;  // used with TransportKind::dpdk alone, checked always
     std::vector<Endpoint> listen;
     std::string system_id = "switchyard";
     route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from

@@ -7,6 +7,7 @@
 
 #include "core/base/limits.h"
 #include "core/config/accounts.h"
+#include "core/config/dpdk_section.h"
 #include "core/config/parse.h"
 #include "core/config/section.h"
 #include "core/config/tables.h"
@@ -15,11 +16,15 @@
 namespace sy::config {
 namespace {
 
-constexpr std::array<std::string_view, 7> tables_known{"runtime", "smpp",     "routes",  "admin",
-                                                       "log",     "customer", "supplier"};
-constexpr std::array<std::string_view, 3> tables_later{"dpdk", "store", "records"};
+constexpr std::array<std::string_view, 8> tables_known{"runtime", "dpdk", "smpp",     "routes",
+                                                       "admin",   "log",  "customer", "supplier"};
+constexpr std::array<std::string_view, 2> tables_later{"store", "records"};
 constexpr std::array<std::string_view, 3> routes_later{"networks", "ported", "prices"};
 
+constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
+    {"kernel", TransportKind::kernel},
+    {"dpdk", TransportKind::dpdk},
+}};
 constexpr std::array<Choice<Idle>, 2> idle_choices{{
     {"adaptive", Idle::adaptive},
     {"spin", Idle::spin},
@@ -51,6 +56,7 @@ class RootReader {
             top.expect(key);
         }
         top.finish(tables_later);
+        read_dpdk(document_, complaints_, config_.dpdk);
         read_runtime();
         read_smpp();
         read_log();
@@ -66,6 +72,7 @@ class RootReader {
     void for_each_account(std::string_view key, const Each& each);
     void read_runtime();
     void read_workers(Section& in, std::vector<uint32_t>& out);
+    void listen_by_default(bool over_dpdk);
     void read_smpp();
     void read_log();
     void read_admin();
@@ -123,13 +130,13 @@ void RootReader::read_runtime() {
     Section in = section("runtime");
     Runtime& out = config_.runtime;
     read_workers(in, out.workers);
-    std::string transport = "kernel";
-    in.text("transport", transport, {0, 16});
-    if (transport == "dpdk") {
-        complaints_.error(in.at("transport"),
-                          "transport 'dpdk' is not available in this version, expected \"kernel\"");
-    } else if (transport != "kernel") {
-        in.complain("transport", "\"kernel\"");
+    in.choice("transport", out.transport, transport_choices);
+    if (out.transport == TransportKind::dpdk) {
+        out.idle = Idle::spin;
+        if (config_.dpdk.ports.empty()) {
+            complaints_.error(in.at("transport"),
+                              "transport is 'dpdk' and there is no [[dpdk.port]], expected one");
+        }
     }
     in.choice("idle", out.idle, idle_choices);
     in.integer<uint32_t>("connections_max", out.connections_max, 16, 1'000'000);
@@ -159,12 +166,25 @@ void RootReader::read_workers(Section& in, std::vector<uint32_t>& out) {
     }
 }
 
+void RootReader::listen_by_default(bool over_dpdk) {
+    constexpr uint16_t smpp_port = 2775;  // that IANA lists
+    if (!over_dpdk) {
+        config_.listen.push_back(*parse_host(fmt::format("127.0.0.1:{}", smpp_port)));
+        return;
+    }
+    for (const DpdkPort& port : config_.dpdk.ports) {
+        for (const Cidr& address : port.addresses) {
+            config_.listen.push_back({address.address, smpp_port});
+        }
+    }
+}
+
 void RootReader::read_smpp() {
-    constexpr std::string_view listen_default = "127.0.0.1:2775";  // the port that IANA lists
     Section in = section("smpp");
+    const bool over_dpdk = config_.runtime.transport == TransportKind::dpdk;
     std::vector<Section::Item> items;
     if (!in.list("listen", items) && !in.has("listen")) {
-        items.push_back({std::string(listen_default), {}});
+        listen_by_default(over_dpdk);
     } else if (in.is_empty_array("listen")) {
         in.complain("listen", "at least one address and port like \"127.0.0.1:2775\"");
     }
@@ -177,6 +197,9 @@ void RootReader::read_smpp() {
         }
         if (endpoint->port != 0) {
             claim(seen, to_string(*endpoint), item.at, "address", complaints_);
+        }
+        if (over_dpdk) {
+            check_listen(*endpoint, item.at, config_.dpdk, complaints_);
         }
         config_.listen.push_back(*endpoint);
     }

@@ -56,6 +56,7 @@ std::optional<Loaded> load(const std::string& path,
         const Nanos drain_ns = config->runtime.drain_ns;
         config->runtime = running->runtime;
         config->runtime.drain_ns = drain_ns;
+        config->dpdk = running->dpdk;
         config->listen = running->listen;
         config->admin_listen = running->admin_listen;
     }
@@ -93,6 +94,7 @@ std::vector<std::string> restart_only_changes(const config::Config& running,
     note(a.idle != b.idle, "runtime.idle");
     note(a.connections_max != b.connections_max, "runtime.connections_max");
     note(a.messages_max != b.messages_max, "runtime.messages_max");
+    note(running.dpdk != wanted.dpdk, "dpdk");
     note(running.listen != wanted.listen, "smpp.listen");
     note(running.admin_listen != wanted.admin_listen, "admin.listen");
     return keys;

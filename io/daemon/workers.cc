@@ -72,6 +72,9 @@ Workers::~Workers() {
 }
 
 Result<std::unique_ptr<Workers>> Workers::create(engine::Hub& hub, const config::Config& config) {
+    if (config.runtime.transport == config::TransportKind::dpdk) {
+        return fail("[runtime] transport 'dpdk': this build has no TCP/IP stack yet");
+    }
     std::unique_ptr<Workers> workers(new Workers());
     const auto count = static_cast<uint32_t>(config.runtime.workers.size());
     std::vector<Endpoint>& listen = workers->listening_;

@@ -99,8 +99,8 @@ const BadInput bad_inputs[] = {
      "etc/sy.toml",
      appended,
      "[zzzzzz]\n",
-     {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, smpp, "
-      "routes, admin, log, customer, supplier"}},
+     {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, dpdk, "
+      "smpp, routes, admin, log, customer, supplier"}},
     {"unknown_key_near",
      "etc/sy.toml",
      appended,
@@ -120,12 +120,10 @@ const BadInput bad_inputs[] = {
     {"later_tables",
      "etc/sy.toml",
      appended,
-     "[dpdk]\n[store]\npath = \"s\"\n[records]\n",
-     {"etc/sy.toml:13:2: error: dpdk in the file is not available in this version, expected it to "
+     "[store]\npath = \"s\"\n[records]\n",
+     {"etc/sy.toml:13:2: error: store in the file is not available in this version, expected it to "
       "be left out",
-      "etc/sy.toml:14:2: error: store in the file is not available in this version, expected it to "
-      "be left out",
-      "etc/sy.toml:16:2: error: records in the file is not available in this version, expected it "
+      "etc/sy.toml:15:2: error: records in the file is not available in this version, expected it "
       "to be left out"}},
     {"later_routes",
      "etc/sy.toml",
@@ -137,17 +135,11 @@ const BadInput bad_inputs[] = {
       "to be left out",
       "etc/sy.toml:16:1: error: prices in [routes] is not available in this version, expected it "
       "to be left out"}},
-    {"later_transport",
-     "etc/sy.toml",
-     appended,
-     "[runtime]\ntransport = \"dpdk\"\n",
-     {"etc/sy.toml:14:13: error: transport 'dpdk' is not available in this version, expected "
-      "\"kernel\""}},
     {"unknown_transport",
      "etc/sy.toml",
      appended,
      "[runtime]\ntransport = \"udp\"\n",
-     {"etc/sy.toml:14:13: error: transport is 'udp', expected \"kernel\""}},
+     {"etc/sy.toml:14:13: error: transport is 'udp', expected one of \"kernel\", \"dpdk\""}},
     {"string_for_number",
      "etc/sy.toml",
      appended,

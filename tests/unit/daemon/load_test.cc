@@ -35,9 +35,10 @@ TEST(RestartOnlyChanges, NamesEveryKeyThatDiffersAndNoOther) {
     wanted.runtime.workers = {0, 1};
     wanted.runtime.drain_ns = 1;  // taken over by a reload
     wanted.listen = {*parse_endpoint("127.0.0.1:2775")};
+    wanted.dpdk.eal = {"--no-pci"};
     wanted.system_id = "other";  // taken over by a reload
     EXPECT_EQ(restart_only_changes(running, wanted),
-              (std::vector<std::string>{"runtime.workers", "smpp.listen"}));
+              (std::vector<std::string>{"runtime.workers", "dpdk", "smpp.listen"}));
 }
 
 TEST(JoinNames, ShowsTheFirstAndCountsTheRest) {
