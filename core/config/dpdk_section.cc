@@ -184,6 +184,9 @@ void DpdkReader::read_eal(Section& in) {
         }
         out_.eal.push_back(item.text);
     }
+    if (has_argument("--no-huge") && has_argument("--in-memory")) {  // EAL: legacy memory
+        in.complain("eal", "--no-huge or --in-memory, not both");
+    }
 }
 
 void DpdkReader::read_ports(const toml::node* node) {

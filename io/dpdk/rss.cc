@@ -31,7 +31,7 @@ Toeplitz::Toeplitz(std::span<const uint8_t> key) {
     }
 }
 
-QueueMap QueueMap::own(uint32_t queues) {
+QueueMap QueueMap::make_own(uint32_t queues) {
     SY_ASSERT(queues > 0 && queues <= UINT16_MAX);
     constexpr uint32_t entries_a_queue = 128;
     std::vector<uint16_t> reta(size_t{queues} * entries_a_queue);

@@ -69,7 +69,7 @@ class QueueMap {
     }
 
     /// Our own: `queues` shares of a table that is even to 1 %. REQUIRES: queues > 0.
-    [[nodiscard]] static QueueMap own(uint32_t queues);
+    [[nodiscard]] static QueueMap make_own(uint32_t queues);
 
     [[nodiscard]] uint16_t queue_of(const tcpip::FlowKey& flow) const {
         return reta_[toeplitz_.hash(flow) % reta_.size()];

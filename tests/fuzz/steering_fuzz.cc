@@ -8,7 +8,7 @@
 #include "io/dpdk/steering.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    static const sy::dpdk::QueueMap map = sy::dpdk::QueueMap::own(5);
+    static const sy::dpdk::QueueMap map = sy::dpdk::QueueMap::make_own(5);
     const std::vector<uint8_t> frame(data, data + size);  // of the exact size
     const sy::dpdk::Steering steering = sy::dpdk::steer(frame);
     const bool has_flow = steering.flow != sy::tcpip::FlowKey{};

@@ -156,6 +156,9 @@ const BadDpdk bad_inputs[] = {
      {"14:8: error: eal holds '--in?memory', expected 1 to 1024 octets without control characters",
       "14:28: error: eal holds '', expected 1 to 1024 octets without control characters",
       "14:32: error: eal holds 5, expected strings"}},
+    {"eal_memory_twice",
+     "[dpdk]\neal = [\"--no-huge\", \"--in-memory\"]\n",
+     {"14:7: error: eal is an array, expected --no-huge or --in-memory, not both"}},
     {"device_not_made",
      "[dpdk]\neal = [\"--vdev=net_tap01\", \"--no-pci\"]\n[[dpdk.port]]\n"
      "device = \"net_tap0\"\naddress = \"10.20.0.2/24\"\n",

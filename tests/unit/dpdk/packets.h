@@ -34,7 +34,10 @@ inline void put16(Octets8& out, unsigned value) {
     out.push_back(static_cast<uint8_t>(value));
 }
 inline void put(Octets8& out, const Octets8& more) {
-    out.insert(out.end(), more.begin(), more.end());
+    out.reserve(out.size() + more.size());
+    for (const uint8_t octet : more) {
+        out.push_back(octet);
+    }
 }
 
 inline Octets8 ethernet(uint16_t ethertype, const Octets8& payload, int vlan_tags = 0) {

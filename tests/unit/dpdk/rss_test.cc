@@ -107,7 +107,7 @@ TEST(QueueMap, TablesOfAnySizeAreTakenModulo) {
 // soon, from a single client address, for any number of workers.
 TEST(QueueMap, OwnMapReachesEveryQueueAboutEvenly) {
     for (const uint32_t queues : {1u, 2u, 3u, 5u, 8u, 12u, 16u, 64u}) {
-        const QueueMap map = QueueMap::own(queues);
+        const QueueMap map = QueueMap::make_own(queues);
         std::vector<uint32_t> hits(queues, 0);
         constexpr uint32_t ports = 28'000;
         for (uint32_t i = 0; i < ports; ++i) {
