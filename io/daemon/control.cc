@@ -130,6 +130,9 @@ void Control::handle(int signal_number) {
 
 void Control::housekeeping(Nanos mono_ns) {
     events_.write(parts_.log, parts_.registry, parts_.hub, events_a_tick, mono_ns);
+    for (const std::string& line : parts_.poll_devices()) {
+        parts_.log.warning(line);
+    }
     uint64_t lost = 0;
     for (uint32_t w = 0; w < parts_.hub.workers(); ++w) {
         lost += parts_.hub.counters(WorkerId{static_cast<uint8_t>(w)}).events_lost.get();

@@ -2,6 +2,7 @@
 // reclamation of old snapshots, systemd's watchdog. Runs on the main thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ class Control {
         Signals& signals;
         Log& log;
         admin::Board& board;
+        std::function<std::vector<std::string>()> poll_devices;  // lines for the log
     };
     Control(Parts parts, Nanos load_took_ns);
 

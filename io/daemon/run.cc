@@ -29,7 +29,8 @@ int complain(const std::string& text) {
 }
 
 Result<void> check_ports(const config::Config& config) {
-    for (const Endpoint& endpoint : config.listen) {
+    const bool over_kernel = config.runtime.transport == config::TransportKind::kernel;
+    for (const Endpoint& endpoint : over_kernel ? config.listen : std::vector<Endpoint>{}) {
         if (auto usable = kernel::check_can_listen(endpoint); !usable) {
             return fail("[smpp] listen: " + usable.error().text);
         }
@@ -56,6 +57,9 @@ void log_settings(Log& log, const config::Config& config, const Workers& workers
     }
     if (config.admin_listen) {
         log.info("metrics and health", {{"address", to_string(*config.admin_listen)}});
+    }
+    for (const std::string& text : workers.devices()) {
+        log.info(text);
     }
     for (const std::string& text : workers.warnings()) {
         log.warning(text);
@@ -96,7 +100,8 @@ Result<void> serve(const std::string& config_path,
                      .hub = hub,
                      .signals = signals,
                      .log = log,
-                     .board = board},
+                     .board = board,
+                     .poll_devices = [&workers] { return (*workers)->poll_devices(); }},
                     load_took_ns);
     SY_TRY((*workers)->start());
     if (server) {

@@ -1,5 +1,6 @@
 // The worker threads: one engine worker over one transport each, pinned to one CPU. Made, started
-// and stopped by the control thread; between start() and stop() only the threads touch them.
+// and stopped by the control thread; between start() and stop() only the threads touch them. Which
+// transport it is, worker_impl.h does not know: a new one is a class there and a line in create().
 #pragma once
 
 #include <memory>
@@ -13,6 +14,9 @@
 #include "io/admin/metrics.h"
 
 namespace sy::daemon {
+
+class DpdkDevices;
+class OneWorker;
 
 class Workers {
   public:
@@ -34,13 +38,20 @@ class Workers {
     [[nodiscard]] std::vector<std::string> warnings() const;
     /// The transports' counters; any thread.
     [[nodiscard]] std::vector<admin::WorkerSample> samples() const;
+    /// What became of the devices, one line each, for the log.
+    [[nodiscard]] std::vector<std::string> devices() const;
+    /// A few times a second, on the control thread: what the machine reports of the transports'
+    /// devices (a link that came or went). One line each, to be logged.
+    [[nodiscard]] std::vector<std::string> poll_devices();
 
   private:
-    struct One;
+    Workers();
+    Result<void> create_kernel(engine::Hub& hub, const config::Config& config);
+    Result<void> create_dpdk(engine::Hub& hub, const config::Config& config);
 
-    Workers() = default;
-
-    std::vector<std::unique_ptr<One>> all_;
+    // Devices outlive the workers on them.
+    std::unique_ptr<DpdkDevices> dpdk_;
+    std::vector<std::unique_ptr<OneWorker>> all_;
     std::vector<Endpoint> listening_;
 };
 
