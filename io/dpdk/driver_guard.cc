@@ -15,7 +15,7 @@ namespace {
 
 // Slots are filled and emptied by the control thread (release) and read by whoever unmaps
 // (acquire).
-std::array<std::atomic<const DpdkQueue*>, limits::workers_max> guarded{};
+std::array<std::atomic<const DriverGuard*>, limits::workers_max> guarded{};
 std::atomic<uint32_t> guarded_count{0};
 std::atomic<uint64_t> waits{0};  // relaxed: a statistic
 
@@ -24,13 +24,13 @@ std::atomic<uint64_t> waits{0};  // relaxed: a statistic
 constexpr uint32_t polls_max = 20'000;
 constexpr long poll_ns = 50'000;
 
-void wait_until_out(const DpdkQueue& queue) {
-    const uint32_t before = queue.guard();
+void wait_until_out(const DriverGuard& guard) {
+    const uint32_t before = guard.load(std::memory_order_acquire);
     if (before % 2 == 0) {
         return;
     }
     waits.fetch_add(1, std::memory_order_relaxed);
-    for (uint32_t i = 0; i < polls_max && queue.guard() == before; ++i) {
+    for (uint32_t i = 0; i < polls_max && guard.load(std::memory_order_acquire) == before; ++i) {
         const timespec pause{0, poll_ns};
         nanosleep(&pause, nullptr);
     }
@@ -45,21 +45,21 @@ void barrier_for_all() {
 void wait_for_workers() {
     barrier_for_all();
     for (const auto& slot : guarded) {
-        if (const DpdkQueue* queue = slot.load(std::memory_order_acquire)) {
-            wait_until_out(*queue);
+        if (const DriverGuard* guard = slot.load(std::memory_order_acquire)) {
+            wait_until_out(*guard);
         }
     }
 }
 
 }  // namespace
 
-bool guard_driver(const DpdkQueue& queue) {
+bool guard_driver(const DriverGuard& guard) {
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) {
         return false;
     }
     for (auto& slot : guarded) {
         if (slot.load(std::memory_order_relaxed) == nullptr) {
-            slot.store(&queue, std::memory_order_release);
+            slot.store(&guard, std::memory_order_release);
             guarded_count.fetch_add(1, std::memory_order_release);
             return true;
         }
@@ -67,9 +67,9 @@ bool guard_driver(const DpdkQueue& queue) {
     return false;
 }
 
-void unguard_driver(const DpdkQueue& queue) {
+void unguard_driver(const DriverGuard& guard) {
     for (auto& slot : guarded) {
-        if (slot.load(std::memory_order_relaxed) == &queue) {
+        if (slot.load(std::memory_order_relaxed) == &guard) {
             slot.store(nullptr, std::memory_order_release);
             guarded_count.fetch_sub(1, std::memory_order_release);
         }

@@ -9,15 +9,17 @@
 // Control thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-
-#include "io/dpdk/queue.h"
 
 namespace sy::dpdk {
 
-/// Until unguard_driver(). REQUIRES: no worker uses the queue yet. False when there are too many.
-[[nodiscard]] bool guard_driver(const DpdkQueue& queue);
-void unguard_driver(const DpdkQueue& queue);
+/// Odd while its worker is inside the driver; written by the worker alone.
+using DriverGuard = std::atomic<uint32_t>;
+
+/// Until unguard_driver(). REQUIRES: its worker does not run yet. False when there are too many.
+[[nodiscard]] bool guard_driver(const DriverGuard& guard);
+void unguard_driver(const DriverGuard& guard);
 
 /// How often munmap has waited for workers; for tests.
 [[nodiscard]] uint64_t driver_guard_waits();

@@ -142,7 +142,9 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
 
 Eal::~Eal() {
     if (is_up_) {
+        const std::string directory = rte_eal_get_runtime_dir();
         rte_eal_cleanup();
+        rmdir(directory.c_str());  // empty, unless the configuration wants files: then it stays
     }
 }
 

@@ -12,8 +12,6 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "io/dpdk/driver_guard.h"
-
 namespace sy::dpdk {
 namespace {
 
@@ -62,7 +60,7 @@ Port::~Port() {
     // The workers have ended. Rings first, then the device gives its frames back, then the pools.
     for (auto& queue : queues_) {
         queue->drain();
-        unguard_driver(*queue);
+        unguard_driver(queue->guard());
     }
     if (is_started_) {
         rte_eth_dev_stop(shared_.port_id);
@@ -107,7 +105,7 @@ Result<void> Port::set_up(const config::DpdkPort& settings, const std::vector<ui
     for (uint32_t worker = 0; worker < shared_.workers; ++worker) {
         queues_.push_back(
             std::make_unique<DpdkQueue>(shared_, worker, tx_pools_[worker].get(), info_));
-        if (shared_.guarded && !guard_driver(*queues_.back())) {
+        if (shared_.guarded && !guard_driver(queues_.back()->guard())) {
             return fail(
                 fmt::format("port {}: workers cannot be kept out of driver {} when its peer "
                             "goes: use another device",

@@ -87,9 +87,7 @@ void free_frames(std::span<const Frame> frames) {
 // barrier before it looks.
 class InsideDriver {
   public:
-    InsideDriver(bool guarded, std::atomic<uint32_t>& guard) : guard_(guarded ? &guard : nullptr) {
-        step();
-    }
+    InsideDriver(bool guarded, DriverGuard& guard) : guard_(guarded ? &guard : nullptr) { step(); }
     ~InsideDriver() { step(); }
     InsideDriver(const InsideDriver&) = delete;
     InsideDriver& operator=(const InsideDriver&) = delete;
@@ -102,7 +100,7 @@ class InsideDriver {
             std::atomic_signal_fence(std::memory_order_seq_cst);
         }
     }
-    std::atomic<uint32_t>* guard_;
+    DriverGuard* guard_;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "io/dpdk/counters.h"
+#include "io/dpdk/driver_guard.h"
 #include "io/dpdk/handover.h"
 #include "io/dpdk/rss.h"
 #include "io/dpdk/sizing.h"
@@ -72,8 +73,8 @@ class DpdkQueue final : public tcpip::PacketPort {
     /// Frees what lies in the rings to this worker. REQUIRES: no worker runs.
     void drain();
 
-    /// Odd while the worker is inside the driver of a guarded device; any thread.
-    [[nodiscard]] uint32_t guard() const { return guard_.load(std::memory_order_relaxed); }
+    /// For guard_driver(): steps where PortShared::guarded is set.
+    [[nodiscard]] const DriverGuard& guard() const { return guard_; }
 
   private:
     using Burst = std::array<rte_mbuf*, burst_max>;
@@ -111,7 +112,7 @@ class DpdkQueue final : public tcpip::PacketPort {
     FrameRing* to_server_ = nullptr;       // this worker has no hardware queue
     std::vector<Client> clients_;
     QueueCounters counters_;
-    alignas(limits::cache_line_bytes) std::atomic<uint32_t> guard_{0};
+    alignas(limits::cache_line_bytes) DriverGuard guard_{0};
 };
 
 }  // namespace sy::dpdk

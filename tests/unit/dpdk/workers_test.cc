@@ -1,8 +1,10 @@
 // Several workers on one port: every frame reaches whom it concerns, whatever the device can do.
 #include <atomic>
 #include <set>
+#include <sys/mman.h>
 #include <thread>
 
+#include "io/dpdk/driver_guard.h"
 #include "tests/unit/dpdk/ring_device.h"
 
 namespace sy::dpdk {
@@ -225,6 +227,35 @@ TEST(Threads, FramesCrossBetweenWorkers) {
     other.join();
     EXPECT_EQ(got.load() + dropped.load(), 2 * total);
     EXPECT_EQ(test::frames_in_use(), baseline);
+}
+
+// Stands for a driver that gives up its memory while a worker is inside it.
+TEST(DriverGuard, UnmappingWaitsForAWorkerThatIsInside) {
+    DriverGuard guard{0};
+    ASSERT_TRUE(guard_driver(guard));
+    const auto unmap = [] {
+        void* page = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ASSERT_EQ(munmap(page, 4096), 0);
+    };
+    const uint64_t before = driver_guard_waits();
+    unmap();
+    EXPECT_EQ(driver_guard_waits(), before);
+    guard = 1;
+    std::atomic<bool> done{false};
+    std::thread other([&] {
+        unmap();
+        done = true;
+    });
+    while (driver_guard_waits() == before) {
+    }
+    EXPECT_FALSE(done.load());
+    guard = 2;
+    other.join();
+    EXPECT_TRUE(done.load());
+    unguard_driver(guard);
+    guard = 3;
+    unmap();
+    EXPECT_EQ(driver_guard_waits(), before + 1);
 }
 
 }  // namespace
