@@ -8,7 +8,7 @@
 // hardware queue, or the ring to the worker that has one (`server`), which sends it in its next
 // receive(); no queue is ever used by two threads. With one worker none of this runs.
 //
-// Every call comes from the worker's thread; counters() from any.
+// Every call comes from the worker's thread; counters() and wake() from any.
 #pragma once
 
 #include <array>
@@ -65,6 +65,9 @@ class DpdkQueue final : public tcpip::PacketPort {
     uint32_t allocate(std::span<tcpip::TxFrame> out) override;
     uint32_t transmit(std::span<const tcpip::TxFrame> frames) override;
     void discard(std::span<const tcpip::TxFrame> frames) override;
+    /// A poll-mode driver wakes nobody, and neither do the rings: sleeps a moment.
+    void wait(Nanos deadline_ns) override;
+    void wake() override;
     [[nodiscard]] const tcpip::PortInfo& info() const override { return info_; }
     [[nodiscard]] bool owns(const tcpip::FlowKey& flow) const override;
 
@@ -113,6 +116,9 @@ class DpdkQueue final : public tcpip::PacketPort {
     std::vector<Client> clients_;
     QueueCounters counters_;
     alignas(limits::cache_line_bytes) DriverGuard guard_{0};
+    // A futex: 1 from wake() to the wait() that it ends. Acquire and release, so that what the
+    // waker did before is seen.
+    alignas(limits::cache_line_bytes) std::atomic<uint32_t> woken_{0};
 };
 
 }  // namespace sy::dpdk

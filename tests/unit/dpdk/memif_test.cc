@@ -85,7 +85,7 @@ TEST(Memif, APeerThatIsKilledCostsFramesAndNotTheProcess) {
             }
         }
     });
-    constexpr uint32_t peers = 5;
+    constexpr uint32_t peers = 3;
     for (uint32_t i = 0; i < peers; ++i) {
         const pid_t peer = start_peer();
         ASSERT_GT(peer, 0);

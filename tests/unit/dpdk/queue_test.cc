@@ -244,6 +244,14 @@ TEST_F(OneWorker, StatisticsNameWhatTheDeviceCounts) {
     EXPECT_TRUE(found);
 }
 
+TEST_F(OneWorker, WaitEndsByItselfAndAWakeEndsTheNextOne) {
+    port_->queue(0).wait(0);
+    port_->queue(0).wake();
+    port_->queue(0).wake();
+    port_->queue(0).wait(~Nanos{0});
+    port_->queue(0).wait(~Nanos{0});
+}
+
 TEST(Guard, SeesAnAllocation) {
     guarded_allocations = 0;
     guard_on = true;
