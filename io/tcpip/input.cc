@@ -313,6 +313,7 @@ bool Stack::leave_syn_received(uint32_t slot, const Packet& packet) {
         return false;
     }
     synchronized(slot, packet.ack);
+    c.ack_now = false;  // the peer knows
     update_window(slot, packet);
     return true;
 }
@@ -365,11 +366,10 @@ void Stack::no_connection(const Packet& packet) {
         cookie_arrives(packet, flow_hash(packet.flow, flow_seed_))) {
         return;
     }
-    if (listener != nullptr && kind == (tcp::syn | tcp::fin)) {
-        ++counters_.no_connection;  // RFC 9293 has no answer for it; nobody honest sends it
-        return;
-    }
     ++counters_.no_connection;
+    if (listener != nullptr && (packet.flags & tcp::ack) == 0) {
+        return;  // RFC 9293 3.10.7.2: LISTEN drops what is neither SYN nor ACK; SYN with FIN too
+    }
     // RFC 9293 3.10.7.1.
     Stateless reset{.key = packet.flow, .flags = tcp::rst};
     if ((packet.flags & tcp::ack) != 0) {

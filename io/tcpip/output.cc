@@ -73,6 +73,9 @@ uint32_t Stack::payload_max(const Connection& c) const {
 /// Octets from snd_nxt on: new ones, and old ones again after a time-out. True when a segment left.
 bool Stack::send_new(uint32_t slot) {
     Connection& c = connections_[slot];
+    if (c.fin_acked()) {
+        return false;
+    }
     const Seq end = c.send_end();
     bool sent = false;
     while (true) {
@@ -365,11 +368,15 @@ bool Stack::send_ack(uint32_t slot) {
 /// RFC 9293 3.10.7.4 and RFC 5961 3: the peer takes it only at the exact place.
 void Stack::send_reset(const Connection& c, Seq seq) {
     const Mac* next_hop = ip_.next_hop(c.next_hop, now_ns_);
-    if (next_hop == nullptr) {
-        return;  // whoever still sends is answered by a reset then
+    if (!write_stateless({.key = c.key, .seq = seq, .ack = c.rcv_nxt, .flags = tcp::rst | tcp::ack},
+                         next_hop, {})) {
+        return;
     }
-    send_stateless({.key = c.key, .seq = seq, .ack = c.rcv_nxt, .flags = tcp::rst | tcp::ack},
-                   *next_hop);
+    if (next_hop != nullptr) {
+        out_.commit();
+    } else {
+        ip_.hold(c.next_hop, out_.take(), now_ns_);
+    }
 }
 
 /// SYN, or SYN-ACK when the peer's SYN has come (simultaneous open).
@@ -419,13 +426,20 @@ bool Stack::send_syn(uint32_t slot) {
 /// A segment of no connection: resets, SYN-ACKs, answers from TIME-WAIT. Goes back where the
 /// segment that it answers came from.
 void Stack::send_stateless(const Stateless& segment, const Mac& to, Octets options) {
+    if (write_stateless(segment, &to, options)) {
+        out_.commit();
+    }
+}
+
+/// Into the frame of out_.begin(); false: there is none. `to` null: for hold().
+bool Stack::write_stateless(const Stateless& segment, const Mac* to, Octets options) {
     TxFrame* frame = out_.begin();
     if (frame == nullptr) {
         ++counters_.no_frame;
-        return;
+        return false;
     }
     const auto header_bytes = static_cast<uint32_t>(tcp::header_bytes + options.size());
-    uint8_t* at = ip_.write_headers(*frame, segment.key, header_bytes, &to);
+    uint8_t* at = ip_.write_headers(*frame, segment.key, header_bytes, to);
     store_tcp_header(at, {.source_port = segment.key.local_port,
                           .destination_port = segment.key.remote_port,
                           .seq = segment.seq,
@@ -437,11 +451,11 @@ void Stack::send_stateless(const Stateless& segment, const Mac& to, Octets optio
         std::memcpy(at + tcp::header_bytes, options.data(), options.size());
     }
     ip_.finish_tcp(*frame, segment.key, header_bytes);
-    out_.commit();
     ++counters_.segments_out;
     if ((segment.flags & tcp::rst) != 0) {
         ++counters_.resets_out;
     }
+    return true;
 }
 
 /// Octets that could be taken now from the peer.

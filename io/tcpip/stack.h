@@ -264,6 +264,7 @@ class Stack {
     bool send_syn(uint32_t slot);
     void send_reset(const Connection& connection, Seq seq);
     void send_stateless(const Stateless& segment, const Mac& to, Octets options = {});
+    bool write_stateless(const Stateless& segment, const Mac* to, Octets options);
     uint32_t put_options(Connection& connection, uint8_t* to);
     [[nodiscard]] Room room_at(const Connection& connection) const;
     [[nodiscard]] uint32_t payload_max(const Connection& connection) const;

@@ -40,6 +40,7 @@ class TcpTransport {
 
     /// When poll() has something to do if no frame comes; 0: at once.
     [[nodiscard]] Nanos next_event_ns() const { return stack_.next_event_ns(); }
+    [[nodiscard]] uint32_t connections_used() const { return stack_.connections_used(); }
     [[nodiscard]] const Stack& stack() const { return stack_; }
     void check_invariants() const { stack_.check_invariants(); }
 

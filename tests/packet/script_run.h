@@ -290,6 +290,10 @@ class ScriptRun : public StackEvents {
                       .frame = std::string(as_chars(frame)),
                       .packet = sim::parse_packet(frame),
                       .neighbour = parse_neighbour(frame)};
+        if (output.neighbour.kind == Neighbour::Kind::who_has &&
+            output.neighbour.target == addresses_.stack) {
+            return;  // an announcement of its own address (RFC 5227 section 2.3)
+        }
         if (output.neighbour.kind != Neighbour::Kind::none) {
             take_neighbour(std::move(output));
             return;

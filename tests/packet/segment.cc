@@ -234,7 +234,7 @@ uint32_t write_segment(std::span<uint8_t> out,
                                .source = addresses.peer,
                                .destination = addresses.stack};
     const uint32_t at = sim::ip_header_bytes(header);
-    SY_ASSERT(out.size() >= at + header_bytes + payload + 46);
+    SY_ASSERT(out.size() >= at + header_bytes + payload + spec.pad_bytes);
     sim::write_ip_header(out, header, header_bytes + payload);
     ByteWriter writer(out.subspan(at));
     writer.integer(flow.peer_port);

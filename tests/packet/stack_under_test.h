@@ -1,24 +1,14 @@
-// Which stack the scripts and the two-stack simulation run against: the one place that names it.
+// Which stack the scripts and the two-stack simulation run against: the one place that names it,
+// and the tunables that scripts set by "option KEY VALUE".
 #pragma once
 
 #include "tests/packet/stack.h"
-#include "tests/packet/toy_transport.h"
 
 namespace sy::test {
 
-/// Until io/tcpip has its transport, scripts are parsed but not run, and the two-stack simulation
-/// runs with the toy alone. Switching: true here, and make_stack() below builds the transport.
-inline constexpr bool stack_under_test_present = false;
-
-/// The stack as `setup` wants it. Tunables are the scripts' "option KEY VALUE"; an unknown one is
-/// an error, so that a script never runs without what it asks for.
-[[nodiscard]] inline Result<std::unique_ptr<Stack>> make_stack(tcpip::PacketPort& port,
-                                                               const StackSetup& setup) {
-    if (!setup.tunables.empty()) {
-        return fail("no tunable '" + setup.tunables.begin()->first + "'");
-    }
-    const ToyOptions options{.ipv4 = setup.ipv4, .ipv6 = setup.ipv6};
-    return std::make_unique<StackOf<ToyTransport>>(port, options);
-}
+/// The userspace stack as `setup` wants it. An unknown tunable is an error, so that a script never
+/// runs without what it asks for. Durations carry a unit: 200ms, 2s. Keys: stack_under_test.cc.
+[[nodiscard]] Result<std::unique_ptr<Stack>> make_stack(tcpip::PacketPort& port,
+                                                        const StackSetup& setup);
 
 }  // namespace sy::test
