@@ -1,6 +1,7 @@
 #include "io/daemon/workers.h"
 
 #include <algorithm>
+#include <sys/random.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,7 +9,9 @@
 #include "io/daemon/dpdk_devices.h"
 #include "io/daemon/host.h"
 #include "io/daemon/worker_impl.h"
+#include "io/dpdk/eal.h"
 #include "io/kernel/transport.h"
+#include "io/tcpip/transport.h"
 
 namespace sy::daemon {
 namespace {
@@ -37,6 +40,69 @@ class KernelWorker final : public WorkerOver<kernel::KernelTransport> {
         add("kernel_sends_short", "send calls that took less than offered", counters.sends_short);
     }
 };
+
+/// Over the userspace stack on one queue of a DPDK port.
+class DpdkWorker final : public WorkerOver<tcpip::TcpTransport> {
+  public:
+    using WorkerOver::WorkerOver;
+
+    void add_samples(std::vector<admin::WorkerSample>& out) const override {
+        for (const tcpip::NamedCount& one : tcpip::named(transport().stack().counters())) {
+            out.push_back({one.name, one.help, index(), one.count->value()});
+        }
+    }
+
+  private:
+    Result<void> run() override {
+        // Before the first frame: the caches of the memory pools belong to the thread.
+        auto entered = dpdk::EalThread::enter();
+        if (!entered) {
+            return std::unexpected(std::move(entered).error());
+        }
+        set_running();
+        turns();
+        return {};
+    }
+};
+
+tcpip::IpAddress ip_address(const std::array<uint8_t, 16>& octets) {
+    return {octets};
+}
+
+tcpip::StackOptions stack_options(const config::Config& config, uint32_t worker) {
+    const config::DpdkPort& port = config.dpdk.ports.front();
+    tcpip::StackOptions options;
+    for (const Cidr& cidr : port.addresses) {
+        const tcpip::IpAddress address = ip_address(cidr.address);
+        const int bits = cidr.prefix_bits - (address.is_ipv4() ? 96 : 0);
+        options.interface.addresses.push_back(
+            {.address = address, .prefix_bits = static_cast<uint8_t>(bits)});
+    }
+    if (port.gateway_ipv4) {
+        options.interface.gateway_v4 = ip_address(*port.gateway_ipv4);
+    }
+    if (port.gateway_ipv6) {
+        options.interface.gateway_v6 = ip_address(*port.gateway_ipv6);
+    }
+    if (port.vlan != 0) {
+        options.interface.vlan = port.vlan;
+    }
+    options.interface.announces = worker == 0;
+    options.connections_max = config.runtime.connections_max;
+    options.time_wait_max = config.runtime.connections_max;
+    // What all connections together have under way: 64 MiB, and 2 KiB for each beyond.
+    options.chunks = 32 * 1024 + config.runtime.connections_max;
+    return options;
+}
+
+/// 128 bits that no peer can know (RFC 6528).
+Result<std::array<uint64_t, 2>> draw_secret() {
+    std::array<uint64_t, 2> secret{};
+    if (getrandom(secret.data(), sizeof secret, 0) != static_cast<ssize_t>(sizeof secret)) {
+        return fail("getrandom() gave no random octets");
+    }
+    return secret;
+}
 
 }  // namespace
 
@@ -126,18 +192,32 @@ Result<void> Workers::create_kernel(engine::Hub& hub, const config::Config& conf
     return {};
 }
 
-// TODO(io/daemon): goes away when io/tcpip has its transport: then a class beside KernelWorker,
-// over a stack on dpdk_->queue(0, i), whose run() begins with dpdk::EalThread::enter().
-Result<void> Workers::create_dpdk(engine::Hub& /*hub*/, const config::Config& config) {
+Result<void> Workers::create_dpdk(engine::Hub& hub, const config::Config& config) {
     auto devices = DpdkDevices::start(config);
     if (!devices) {
         return std::unexpected(std::move(devices).error());
     }
     dpdk_ = *std::move(devices);
-    return fail(
-        fmt::format("[runtime] transport 'dpdk': {} is ready, but this build has no TCP/IP "
-                    "stack yet",
-                    dpdk_->summary().front()));
+    auto secret = draw_secret();
+    if (!secret) {
+        return std::unexpected(std::move(secret).error());
+    }
+    const auto count = static_cast<uint32_t>(config.runtime.workers.size());
+    for (uint32_t i = 0; i < count; ++i) {
+        tcpip::StackOptions options = stack_options(config, i);
+        options.secret = *secret;
+        if (auto usable = tcpip::check_interface(options.interface); !usable) {
+            return fail("[[dpdk.port]]: " + usable.error().text);
+        }
+        auto transport = std::make_unique<tcpip::TcpTransport>(dpdk_->queue(0, i), options);
+        for (const Endpoint& endpoint : listening_) {
+            if (auto listening = transport->listen(endpoint); !listening) {
+                return fail("[smpp] listen: " + listening.error().text);
+            }
+        }
+        all_.push_back(std::make_unique<DpdkWorker>(hub, config, i, std::move(transport)));
+    }
+    return {};
 }
 
 Result<void> Workers::start() {

@@ -87,7 +87,7 @@ bool IpLayer::may_answer(Nanos now) {
 }
 
 void IpLayer::answer_arp(const ArpPacket& request, Nanos now) {
-    if (!answering_ || !may_answer(now)) {
+    if (!may_answer(now)) {
         return;
     }
     if (send_arp(request.sender_mac, {.operation = arp::operation_reply,
@@ -102,7 +102,7 @@ void IpLayer::answer_arp(const ArpPacket& request, Nanos now) {
 // We keep the address and say so, seldom: two hosts that both do it must not fill the link.
 void IpLayer::arp_conflict(uint32_t ours, Nanos now) {
     ++counters_.conflicts;
-    if (!answering_ || now < defend_again_ns_) {
+    if (!announcing_ || now < defend_again_ns_) {
         return;
     }
     defend_again_ns_ = now + defend_interval_ns;
@@ -111,7 +111,7 @@ void IpLayer::arp_conflict(uint32_t ours, Nanos now) {
 }
 
 void IpLayer::announce_ipv4() {
-    if (!answering_) {
+    if (!announcing_) {
         return;
     }
     for (const Interface::Ipv4& each : interface_.ipv4()) {

@@ -2,8 +2,10 @@
 // Written by the worker; a reader of another thread may see a value that is a turn old.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 namespace sy::tcpip {
 
@@ -77,5 +79,15 @@ struct TcpCounters {
     Count resets_out;
     Count no_frame;  // a segment that was due found no frame; it is sent later
 };
+
+/// A counter as the metrics show it.
+struct NamedCount {
+    std::string_view name;
+    std::string_view help;
+    const Count* count = nullptr;
+};
+inline constexpr size_t named_counts = 47;
+/// All of them; any thread may read.
+[[nodiscard]] std::array<NamedCount, named_counts> named(const TcpCounters& counters);
 
 }  // namespace sy::tcpip

@@ -158,7 +158,7 @@ void IpLayer::answer_echo(const Packet& packet, Nanos now) {
         ++counters_.icmp_bad;
         return;
     }
-    if (!answering_ || (is_ipv6 && packet.flow.local.octets[0] == 0xff)) {
+    if (is_ipv6 && packet.flow.local.octets[0] == 0xff) {
         ++counters_.icmp_ignored;
         return;
     }

@@ -29,9 +29,10 @@ struct InterfaceOptions {
     std::optional<IpAddress> gateway_v6 = std::nullopt;
     std::optional<uint16_t> vlan = std::nullopt;  // 1 to 4094
     bool duplicate_address_detection = true;      // RFC 4862 section 5.4; off: usable at once
-    /// One worker of a port announces, detects duplicates and answers ARP, solicitations and echo;
-    /// on the others this is false: they only learn and ask.
-    bool answers = true;
+    /// One worker of a port announces our addresses, detects duplicates and defends against them;
+    /// on the others this is false. Questions and echo are answered by whichever worker gets them:
+    /// the port hands each to one alone.
+    bool announces = true;
 };
 
 /// Control plane: whether an Interface can be made of these.

@@ -18,7 +18,7 @@ IpLayer::IpLayer(PacketPort& port, FrameOut& out, const InterfaceOptions& option
     : port_(port.info()),
       out_(out),
       interface_(port.info().mac, options),
-      answering_(options.answers),
+      announcing_(options.announces),
       neighbours_(*this, mix64(seed)),
       path_mtu_(mix64(seed + 1)),
       flow_label_seed_(mix64(seed + 2) | 1) {
@@ -61,7 +61,7 @@ void IpLayer::start(Nanos now) {
         return;
     }
     started_ = true;
-    if (!answering_) {
+    if (!announcing_) {
         finish_detection();  // the worker that answers does it
     } else {
         begin_detection(now);

@@ -248,7 +248,7 @@ class IpLayer final : private NeighbourLink {
     const PortInfo& port_;
     FrameOut& out_;
     Interface interface_;
-    bool answering_;
+    bool announcing_;
     bool started_ = false;
     Neighbours neighbours_;
     PathMtu path_mtu_;

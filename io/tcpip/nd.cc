@@ -88,7 +88,7 @@ void IpLayer::input_solicitation(const Packet& packet, Nanos now) {
         const bool creates = may_create(source, now);
         (void)neighbours_.learn(source, &mac, {.overrides = true, .creates = creates}, now);
     }
-    if (!answering_ || !may_answer(now)) {
+    if (!may_answer(now)) {
         return;
     }
     detects ? send_advertisement({.target = target,
@@ -138,7 +138,7 @@ void IpLayer::finish_detection() {
 
 void IpLayer::announce_ipv6() {
     for (const Interface::Ipv6& each : interface_.ipv6()) {
-        if (answering_ && each.state == Interface::State::assigned) {
+        if (announcing_ && each.state == Interface::State::assigned) {
             send_advertisement({.target = each.address,
                                 .to = all_nodes,
                                 .mac = multicast_mac(all_nodes),

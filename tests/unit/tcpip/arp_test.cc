@@ -192,16 +192,17 @@ TEST(Arp, StartAnnouncesTwiceAndAsksForTheGateway) {
     EXPECT_EQ(host.sent().size(), 2U);
 }
 
-TEST(Arp, WorkerThatDoesNotAnswerIsSilentButLearns) {
+TEST(Arp, WorkerThatDoesNotAnnounceAnswersWhatItIsAsked) {
     InterfaceOptions options = plain_options();
-    options.answers = false;
+    options.announces = false;
     IpHost host(options);
     host.ip.start(host.now);
+    host.advance(10 * second_ns);
+    EXPECT_TRUE(host.sent().empty());
     host.hear(IpHost::arp_request(peer_v4, peer_mac, our_v4));
     host.hear(IpHost::solicitation(peer_v6, our_v6));
     host.hear(IpHost::icmp({.type = 8}, peer_v4, our_v4));
-    host.advance(10 * second_ns);
-    EXPECT_TRUE(host.sent().empty());
+    EXPECT_EQ(host.sent().size(), 3U);
     EXPECT_TRUE(host.ip.neighbours().find(peer_v4));
     EXPECT_TRUE(host.ip.neighbours().find(peer_v6));
 }
