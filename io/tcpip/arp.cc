@@ -35,8 +35,10 @@ void IpLayer::input_arp(const Packet& packet, Nanos now) {
                        .sender_ip = raw_ipv4(packet.l3 + arp::sender_ip_at),
                        .target_mac = load_mac(packet.l3 + arp::target_mac_at),
                        .target_ip = raw_ipv4(packet.l3 + arp::target_ip_at)};
-    if (in.sender_mac == interface_.mac()) {
-        ++counters_.arp_ignored;  // our own, reflected
+    // Our own, reflected. The MAC alone says nothing: a tap device has the same one on both ends.
+    if (in.sender_mac == interface_.mac() &&
+        (in.sender_ip == 0 || interface_.has_ipv4(in.sender_ip))) {
+        ++counters_.arp_ignored;
         return;
     }
     if (interface_.has_ipv4(in.sender_ip)) {

@@ -46,8 +46,12 @@ void IpLayer::input_nd(const Packet& packet, Nanos now) {
         return;
     }
     const uint8_t type = message[icmp::type_at];
+    // Our own, reflected. The MAC alone says nothing: a tap device has the same one on both ends.
+    const bool reflected = packet.source_mac == interface_.mac() &&
+                           (packet.flow.remote == IpAddress{} ||
+                            interface_.find_ipv6(packet.flow.remote.octets.data()) != nullptr);
     if ((type != icmp6::neighbour_solicitation && type != icmp6::neighbour_advertisement) ||
-        packet.source_mac == interface_.mac()) {
+        reflected) {
         ++counters_.nd_ignored;
         return;
     }
