@@ -1,207 +1,259 @@
 #include "core/match/pattern_set.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <utility>
 
 #include <hs.h>
 
 #include "core/base/assert.h"
-#include "core/base/bytes.h"
 
 namespace sy::match {
 
 namespace {
 
-// The serialised form: this word, the number of expressions, Hyperscan's octets.
-constexpr uint32_t magic = 0x53595031;
-constexpr size_t header_octets = 8;
-
-unsigned flags_of(const std::string& expression) {
-    // ALLOWEMPTY: ".*" and "(stop)?" are what people write; Hyperscan refuses them otherwise.
-    return HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
-           (needs_utf8_mode(expression) ? HS_FLAG_UTF8 : 0U);
+std::string cache_name(const std::string& kind, std::span<const std::string> expressions) {
+    return kind + "-" + Database::content_name(expressions);
 }
 
-std::string text_of(hs_compile_error_t* error) {
-    std::string text = error != nullptr && error->message != nullptr ? error->message : "refused";
-    hs_free_compile_error(error);
-    return text;
+std::shared_ptr<const Database> load(DatabaseCache& cache, const std::string& name) {
+    const std::optional<std::string> octets = cache.load(name);
+    if (!octets) {
+        return nullptr;
+    }
+    auto database = Database::deserialise(*octets);
+    if (!database) {
+        cache.reject(name, database.error().text);
+        return nullptr;
+    }
+    return *std::move(database);
 }
 
-// Hyperscan takes C strings: what is behind a NUL would be ignored without a word.
-constexpr const char* nul_inside = "a NUL octet is not allowed, write \\x00";
-
-/// Parses one expression alone: cheap, and finds nearly everything that compiling would refuse.
-bool check(const std::string& expression, std::string& why) {
-    if (expression.find('\0') != std::string::npos) {
-        why = nul_inside;
-        return false;
+void store(DatabaseCache& cache, const std::string& kind, const Database& database) {
+    if (const auto octets = database.serialise()) {
+        cache.store(cache_name(kind, database.expressions()), *octets);
     }
-    hs_expr_info_t* info = nullptr;
-    hs_compile_error_t* error = nullptr;
-    if (hs_expression_info(expression.c_str(), flags_of(expression), &info, &error) != HS_SUCCESS) {
-        why = text_of(error);
-        return false;
-    }
-    std::free(info);  // NOLINT(cppcoreguidelines-no-malloc): Hyperscan's default allocator
-    return true;
 }
-
-// The arrays that hs_compile_multi() wants.
-struct Input {
-    std::vector<const char*> expressions;
-    std::vector<unsigned> flags;
-    std::vector<unsigned> ids;
-
-    /// All but the refused ones.
-    Input(std::span<const std::string> from, const std::vector<bool>& refused) {
-        for (size_t i = 0; i < from.size(); ++i) {
-            if (!refused[i]) {
-                add(from[i], static_cast<unsigned>(i));
-            }
-        }
-    }
-    Input(const std::string& expression, unsigned id) { add(expression, id); }
-
-    template <class DatabasePtr>
-    [[nodiscard]] bool compile(DatabasePtr& database, std::string& why) const {
-        hs_database_t* compiled = nullptr;
-        hs_compile_error_t* error = nullptr;
-        if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                             static_cast<unsigned>(ids.size()), HS_MODE_BLOCK, nullptr, &compiled,
-                             &error) != HS_SUCCESS) {
-            why = text_of(error);
-            return false;
-        }
-        database.reset(compiled);
-        return true;
-    }
-
-  private:
-    void add(const std::string& expression, unsigned id) {
-        expressions.push_back(expression.c_str());
-        flags.push_back(flags_of(expression));
-        ids.push_back(id);
-    }
-};
 
 }  // namespace
 
-void PatternSet::FreeDatabase::operator()(hs_database* database) const {
-    hs_free_database(database);
+// One compile(): what is wanted, what a base holds of it, what is missing.
+class PatternSet::Builder {
+  public:
+    Builder(std::span<const std::string> expressions, const CompileOptions& options)
+        : options_(options), expressions_(expressions) {
+        for (size_t i = 0; i < expressions.size(); ++i) {
+            order_.push_back(static_cast<uint32_t>(i));
+        }
+        std::sort(order_.begin(), order_.end(),
+                  [&](uint32_t a, uint32_t b) { return expressions_[a] < expressions_[b]; });
+        for (const uint32_t i : order_) {
+            SY_ASSERT(sorted_.empty() || sorted_.back() < expressions_[i]);
+            sorted_.push_back(expressions_[i]);
+            cost_us_ += compile_cost_us(expressions_[i]);
+        }
+    }
+
+    [[nodiscard]] PatternSet build(std::vector<PatternError>& errors) {
+        const size_t errors_before = errors.size();
+        find_base();
+        const std::vector<uint32_t> missing = missing_from(base_.get());
+        check(missing, errors);
+        if (errors.size() != errors_before) {
+            return {};
+        }
+        uint64_t missing_us = 0;
+        for (const uint32_t i : missing) {
+            missing_us += compile_cost_us(expressions_[i]);
+        }
+        const bool whole = missing.size() == expressions_.size() ||
+                           (cost_us_ <= options_.at_once_us && !covers_exactly(base_.get())) ||
+                           missing_us * 2 > cost_us_;
+        if (whole) {
+            compile_whole(errors);
+        } else {
+            add_layer(base_);
+            if (!missing.empty()) {
+                compile_layer(strings_of(missing), missing, errors);
+            }
+        }
+        if (errors.size() != errors_before) {
+            return {};
+        }
+        set_.count_ = static_cast<uint32_t>(expressions_.size());
+        return std::move(set_);
+    }
+
+  private:
+    [[nodiscard]] bool covers_exactly(const Database* database) const {
+        return database != nullptr && database->expressions() == sorted_;
+    }
+
+    void find_base() {
+        base_ = options_.base;
+        if (options_.cache == nullptr || cost_us_ <= options_.at_once_us ||
+            covers_exactly(base_.get())) {
+            return;
+        }
+        if (auto exact = load(*options_.cache, cache_name(options_.name, sorted_))) {
+            base_ = std::move(exact);
+        } else if (base_ == nullptr) {
+            const std::string newest = options_.cache->newest(options_.name + "-");
+            base_ = newest.empty() ? nullptr : load(*options_.cache, newest);
+        }
+    }
+
+    // In the order of their texts.
+    [[nodiscard]] std::vector<uint32_t> missing_from(const Database* database) const {
+        std::vector<uint32_t> missing;
+        for (const uint32_t i : order_) {
+            if (database == nullptr || database->find(expressions_[i]) == Database::none) {
+                missing.push_back(i);
+            }
+        }
+        return missing;
+    }
+
+    void check(const std::vector<uint32_t>& which, std::vector<PatternError>& errors) const {
+        const auto first = static_cast<ptrdiff_t>(errors.size());
+        for (const uint32_t i : which) {
+            if (auto why = why_refused(expressions_[i])) {
+                errors.push_back({i, *std::move(why)});
+            }
+        }
+        sort_errors(errors, first);
+    }
+
+    static void sort_errors(std::vector<PatternError>& errors, ptrdiff_t first) {
+        std::sort(errors.begin() + first, errors.end(),
+                  [](const PatternError& a, const PatternError& b) { return a.index < b.index; });
+    }
+
+    [[nodiscard]] std::vector<std::string> strings_of(const std::vector<uint32_t>& which) const {
+        std::vector<std::string> strings;
+        for (const uint32_t i : which) {
+            strings.push_back(expressions_[i]);
+        }
+        return strings;
+    }
+
+    void compile_whole(std::vector<PatternError>& errors) {
+        compile_layer(sorted_, order_, errors);
+        if (!set_.layers_.empty() && options_.cache != nullptr && cost_us_ > options_.at_once_us) {
+            store(*options_.cache, options_.name, *set_.layers_.front().database);
+        }
+    }
+
+    // `strings[k]` is the expression with id ids[k].
+    void compile_layer(std::vector<std::string> strings,
+                       const std::vector<uint32_t>& ids,
+                       std::vector<PatternError>& errors) {
+        std::vector<PatternError> own;
+        auto database = Database::compile(std::move(strings), own);
+        const auto first = static_cast<ptrdiff_t>(errors.size());
+        for (PatternError& error : own) {
+            errors.push_back({ids[error.index], std::move(error.text)});
+        }
+        sort_errors(errors, first);
+        if (database != nullptr) {
+            add_layer(std::move(database));
+        }
+    }
+
+    void add_layer(std::shared_ptr<const Database> database) {
+        Layer layer;
+        layer.bit_of.assign(database->expressions().size(), Database::none);
+        for (uint32_t i = 0; i < expressions_.size(); ++i) {
+            if (const uint32_t at = database->find(expressions_[i]); at != Database::none) {
+                layer.bit_of[at] = i;
+            }
+        }
+        layer.database = std::move(database);
+        set_.layers_.push_back(std::move(layer));
+    }
+
+    const CompileOptions& options_;
+    std::span<const std::string> expressions_;
+    std::vector<uint32_t> order_;      // ids in the order of their texts
+    std::vector<std::string> sorted_;  // the texts in that order
+    uint64_t cost_us_ = 0;
+    std::shared_ptr<const Database> base_;
+    PatternSet set_;
+};
+
+PatternSet PatternSet::compile(std::span<const std::string> expressions,
+                               const CompileOptions& options,
+                               std::vector<PatternError>& errors) {
+    return expressions.empty() ? PatternSet() : Builder(expressions, options).build(errors);
+}
+
+std::vector<std::string> PatternSet::expressions() const {
+    std::vector<std::string> out(count_);
+    for (const Layer& layer : layers_) {
+        for (size_t i = 0; i < layer.bit_of.size(); ++i) {
+            if (layer.bit_of[i] != Database::none) {
+                out[layer.bit_of[i]] = layer.database->expressions()[i];
+            }
+        }
+    }
+    return out;
+}
+
+std::shared_ptr<const Database> PatternSet::base() const {
+    return layers_.empty() ? nullptr : layers_.front().database;
+}
+
+size_t PatternSet::database_bytes() const {
+    size_t sum = 0;
+    for (const Layer& layer : layers_) {
+        sum += layer.database->bytes();
+    }
+    return sum;
+}
+
+bool PatternSet::merge_pending() const {
+    if (layers_.size() != 1) {
+        return layers_.size() > 1;
+    }
+    constexpr size_t masked_part = 8;  // one in so many may stay
+    return (layers_[0].bit_of.size() - count_) * masked_part > layers_[0].bit_of.size();
+}
+
+void PatternSet::scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const {
+    SY_ASSERT(out.capacity() >= count_);
+    out.clear();
+    for (const Layer& layer : layers_) {
+        layer.database->scan(text, scratch.scratch_.get(), layer.bit_of.data(), out);
+    }
+}
+
+std::shared_ptr<const Database> merge(std::vector<std::string> expressions,
+                                      const std::string& name,
+                                      DatabaseCache* cache) {
+    std::sort(expressions.begin(), expressions.end());
+    std::vector<PatternError> errors;
+    auto database = Database::compile(std::move(expressions), errors);
+    if (database != nullptr && cache != nullptr) {
+        store(*cache, name, *database);
+    }
+    return database;
 }
 
 void PatternScratch::FreeScratch::operator()(hs_scratch* scratch) const {
     hs_free_scratch(scratch);
 }
 
-PatternSet PatternSet::compile(std::span<const std::string> expressions,
-                               std::vector<PatternError>& errors) {
-    const size_t errors_before = errors.size();
-    std::vector<bool> refused(expressions.size());
-    for (size_t i = 0; i < expressions.size(); ++i) {
-        std::string why;
-        if (!check(expressions[i], why)) {
-            refused[i] = true;
-            errors.push_back({i, std::move(why)});
-        }
-    }
-    PatternSet set;
-    // The compiler has limits that parsing does not see, and does not always say whose fault it is:
-    // then each is compiled alone.
-    std::string why;
-    const Input all(expressions, refused);
-    if (!all.ids.empty() && !all.compile(set.database_, why)) {
-        for (const unsigned id : all.ids) {
-            std::string own;
-            std::unique_ptr<hs_database, FreeDatabase> alone;
-            if (!Input(expressions[id], id).compile(alone, own)) {
-                errors.push_back({id, std::move(own)});
-            }
-        }
-        if (errors.size() == errors_before) {
-            errors.push_back({all.ids.front(), "all expressions together: " + why});
-        }
-    }
-    set.count_ = static_cast<uint32_t>(expressions.size());
-    if (errors.size() != errors_before) {
-        std::sort(errors.begin() + static_cast<ptrdiff_t>(errors_before), errors.end(),
-                  [](const PatternError& a, const PatternError& b) { return a.index < b.index; });
-        return {};
-    }
-    return set;
-}
-
-Result<std::string> PatternSet::serialise() const {
-    std::string octets(header_octets, '\0');
-    auto* out = reinterpret_cast<uint8_t*>(octets.data());
-    store_be(out, magic);
-    store_be(out + 4, count_);
-    if (database_ != nullptr) {
-        char* serial = nullptr;
-        size_t size = 0;
-        if (hs_serialize_database(database_.get(), &serial, &size) != HS_SUCCESS) {
-            return fail("the expressions cannot be serialised");
-        }
-        octets.append(serial, size);
-        std::free(serial);  // NOLINT(cppcoreguidelines-no-malloc): Hyperscan's default allocator
-    }
-    return octets;
-}
-
-Result<PatternSet> PatternSet::deserialise(std::string_view octets) {
-    const auto* in = reinterpret_cast<const uint8_t*>(octets.data());
-    if (octets.size() < header_octets || load_be<uint32_t>(in) != magic) {
-        return fail("not a compiled expression set");
-    }
-    PatternSet set;
-    set.count_ = load_be<uint32_t>(in + 4);
-    octets.remove_prefix(header_octets);
-    if ((set.count_ == 0) != octets.empty()) {
-        return fail("the compiled expression set is cut short");
-    }
-    if (!octets.empty()) {
-        hs_database_t* database = nullptr;
-        if (hs_deserialize_database(octets.data(), octets.size(), &database) != HS_SUCCESS) {
-            return fail("the compiled expression set is damaged or from another Hyperscan or CPU");
-        }
-        set.database_.reset(database);
-    }
-    return set;
-}
-
-void PatternSet::scan(std::string_view text,
-                      PatternScratch& scratch,
-                      std::span<uint64_t> bits) const {
-    SY_ASSERT(bits.size() >= words());
-    std::fill_n(bits.begin(), words(), uint64_t{0});
-    if (database_ == nullptr) {
-        return;
-    }
-    const auto on_match = [](unsigned id, unsigned long long, unsigned long long, unsigned,
-                             void* context) -> int {
-        static_cast<uint64_t*>(context)[id / 64] |= uint64_t{1} << (id % 64);
-        return 0;
-    };
-    // Hyperscan refuses a null pointer even for an empty text.
-    const char* data = text.empty() ? "" : text.data();
-    const hs_error_t status = hs_scan(database_.get(), data, static_cast<unsigned>(text.size()), 0,
-                                      scratch.scratch_.get(), on_match, bits.data());
-    if (status != HS_SUCCESS) {
-        SY_COUNT_BUG("hs_scan refused its arguments");
-    }
-}
-
 Result<void> PatternScratch::prepare(const PatternSet& set) {
-    if (set.database_ == nullptr) {
-        return {};
-    }
-    hs_scratch_t* scratch = scratch_.release();
-    const hs_error_t status = hs_alloc_scratch(set.database_.get(), &scratch);
-    scratch_.reset(scratch);
-    if (status != HS_SUCCESS) {
-        return fail("no memory for the scratch space of the expressions");
+    for (const PatternSet::Layer& layer : set.layers_) {
+        const hs_database* database = layer.database->hyperscan();
+        if (database == nullptr) {
+            continue;
+        }
+        hs_scratch_t* scratch = scratch_.release();
+        const hs_error_t status = hs_alloc_scratch(database, &scratch);
+        scratch_.reset(scratch);
+        if (status != HS_SUCCESS) {
+            return fail("no memory for the scratch space of the expressions");
+        }
     }
     return {};
 }

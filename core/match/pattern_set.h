@@ -1,9 +1,13 @@
-// Many regular expressions compiled into one Hyperscan database (block mode) and scanned in one
-// pass. The control thread compiles; the set is immutable afterwards, and any number of threads
-// scan it at a time, each with its own PatternScratch.
+// The expressions of one kind (senders, or texts) of one snapshot, found in one pass over a text.
+// The control thread compiles; the set is immutable afterwards, and any number of threads scan it
+// at a time, each with its own PatternScratch.
 //
 // An expression is PCRE syntax as far as Hyperscan supports it, searched anywhere in the text
 // unless anchored, case-sensitive unless it says "(?i)". The text is UTF-8.
+//
+// Where compiling takes long, a set stands on an older database that holds most of its expressions
+// (of the running snapshot, or from the disk cache), with a small database beside it for what is
+// new; what is no longer wanted is masked out. merge() makes one database of both, in its own time.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +19,9 @@
 #include <vector>
 
 #include "core/base/result.h"
-
-struct hs_database;
-struct hs_scratch;
+#include "core/match/database.h"
+#include "core/match/database_cache.h"
+#include "core/match/match_set.h"
 
 namespace sy::match {
 
@@ -25,50 +29,61 @@ namespace sy::match {
 /// needs.
 class PatternScratch;
 
-/// What Hyperscan said about one expression.
-struct PatternError {
-    size_t index = 0;  // into the expressions given to compile()
-    std::string text;
+struct CompileOptions {
+    std::shared_ptr<const Database> base = nullptr;  // to stand on; null: none
+    DatabaseCache* cache = nullptr;                  // null: none
+    std::string name = "set";  // of the kind: what its entries in the cache begin with
+    // What compiles quicker than this is compiled whole, and is not worth an entry in the cache.
+    uint64_t at_once_us = 100'000;
 };
-
-/// True where the expression means something else over octets than over characters: it names
-/// characters beyond ASCII, or counts "any character". Only such an expression pays for Hyperscan's
-/// UTF-8 mode.
-[[nodiscard]] bool needs_utf8_mode(std::string_view expression);
 
 class PatternSet {
   public:
     /// No expression: scans match nothing.
     PatternSet() = default;
 
-    /// Expression i gets id i. Every expression that Hyperscan refuses is appended to `errors`; if
-    /// there is any, the set that is returned is empty.
+    /// Expression i gets id i. Every expression that cannot be used is appended to `errors`; if
+    /// there is any, the set that is returned is empty. REQUIRES: no expression twice.
     [[nodiscard]] static PatternSet compile(std::span<const std::string> expressions,
+                                            const CompileOptions& options,
                                             std::vector<PatternError>& errors);
-
-    /// The compiled set as octets, for a cache on disk of this machine: loading is far quicker than
-    /// compiling. Hyperscan refuses octets of another version or for another kind of CPU, and
-    /// damaged ones by their checksum; it does not defend against ones made to deceive.
-    [[nodiscard]] Result<std::string> serialise() const;
-    [[nodiscard]] static Result<PatternSet> deserialise(std::string_view octets);
+    [[nodiscard]] static PatternSet compile(std::span<const std::string> expressions,
+                                            std::vector<PatternError>& errors) {
+        return compile(expressions, {}, errors);
+    }
 
     [[nodiscard]] uint32_t size() const { return count_; }
-    /// Words that scan() writes: one bit an expression.
-    [[nodiscard]] size_t words() const { return (size_t{count_} + 63) / 64; }
+    /// By id.
+    [[nodiscard]] std::vector<std::string> expressions() const;
+    /// The large database; null for an empty set. CompileOptions::base of the next set.
+    [[nodiscard]] std::shared_ptr<const Database> base() const;
+    /// Databases that a scan goes through: 1, or 2 until they are merged.
+    [[nodiscard]] size_t databases() const { return layers_.size(); }
+    [[nodiscard]] size_t database_bytes() const;
+    /// True where merge() would make scans quicker: two databases, or much that is masked out.
+    [[nodiscard]] bool merge_pending() const;
 
-    /// Sets bit i of `bits` where expression i matches and clears all others. Does not allocate.
-    /// REQUIRES: valid UTF-8; bits.size() >= words(); the scratch was prepared for this set.
-    void scan(std::string_view text, PatternScratch& scratch, std::span<uint64_t> bits) const;
+    /// Adds every expression that matches to `out`, which is cleared first. Does not allocate.
+    /// REQUIRES: valid UTF-8; out.capacity() >= size(); the scratch was prepared for this set.
+    void scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const;
 
   private:
     friend class PatternScratch;
-    struct FreeDatabase {
-        void operator()(hs_database* database) const;
+    struct Layer {
+        std::shared_ptr<const Database> database;
+        std::vector<uint32_t> bit_of;  // id of each of its expressions, Database::none: masked
     };
+    class Builder;
 
-    std::unique_ptr<hs_database, FreeDatabase> database_;
+    std::vector<Layer> layers_;
     uint32_t count_ = 0;
 };
+
+/// Compiles all expressions into one database and keeps it in the cache (may be null). Takes as
+/// long as it takes; any thread. Null if they do not compile together.
+[[nodiscard]] std::shared_ptr<const Database> merge(std::vector<std::string> expressions,
+                                                    const std::string& name,
+                                                    DatabaseCache* cache);
 
 class PatternScratch {
   public:
@@ -83,9 +98,5 @@ class PatternScratch {
 
     std::unique_ptr<hs_scratch, FreeScratch> scratch_;
 };
-
-[[nodiscard]] inline bool test_bit(std::span<const uint64_t> bits, uint32_t index) {
-    return ((bits[index / 64] >> (index % 64)) & 1) != 0;
-}
 
 }  // namespace sy::match

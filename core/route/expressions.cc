@@ -15,9 +15,16 @@ uint32_t Expressions::add(const std::string& expression, uint32_t line, const ch
     return it->second;
 }
 
-match::PatternSet Expressions::compile(std::vector<MtTable::BuildError>& errors) const {
+match::PatternSet Expressions::compile(const char* set_name,
+                                       const match::PatternSet* running,
+                                       match::DatabaseCache* cache,
+                                       std::vector<MtTable::BuildError>& errors) const {
+    match::CompileOptions options;
+    options.base = running == nullptr ? nullptr : running->base();
+    options.cache = cache;
+    options.name = set_name;
     std::vector<match::PatternError> refused;
-    match::PatternSet set = match::PatternSet::compile(expressions_, refused);
+    match::PatternSet set = match::PatternSet::compile(expressions_, options, refused);
     for (const auto& error : refused) {
         for (const Use& use : uses_) {
             if (use.id == error.index) {

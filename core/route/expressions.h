@@ -1,5 +1,5 @@
-// Collects the expressions of a table's rules while it is built, each distinct one once, and turns
-// what Hyperscan refuses into one error for every row that has it. Control plane only.
+// Collects the expressions of one column of a table while it is built, each distinct one once, and
+// turns what Hyperscan refuses into one error for every row that has it. Control plane only.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,11 @@ class Expressions {
 
     /// The id of the expression in the compiled set; none for an empty one.
     uint32_t add(const std::string& expression, uint32_t line, const char* column);
-    [[nodiscard]] match::PatternSet compile(std::vector<MtTable::BuildError>& errors) const;
+    /// `running` (the same set of the running snapshot) and `cache` may be null.
+    [[nodiscard]] match::PatternSet compile(const char* set_name,
+                                            const match::PatternSet* running,
+                                            match::DatabaseCache* cache,
+                                            std::vector<MtTable::BuildError>& errors) const;
 
   private:
     struct Use {

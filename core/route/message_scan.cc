@@ -12,52 +12,10 @@ namespace {
 
 using Byte = unsigned char;
 
-Byte octet(std::string_view text, size_t index) {
-    return static_cast<Byte>(text[index]);
-}
-
-// Octets of the well-formed UTF-8 character that begins at `at` (Unicode table 3-7), 0 if none
-// does.
-size_t character_octets(std::string_view text, size_t at) {
-    const Byte lead = octet(text, at);
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead < 0xC2 || lead > 0xF4) {
-        return 0;
-    }
-    const size_t count = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (text.size() - at < count) {
-        return 0;
-    }
-    const Byte low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const Byte high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (octet(text, at + 1) < low || octet(text, at + 1) > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < count; ++i) {
-        if ((octet(text, at + i) & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    return count;
-}
-
-bool is_utf8(std::string_view text) {
-    for (size_t at = 0; at < text.size();) {
-        const size_t count = character_octets(text, at);
-        if (count == 0) {
-            return false;
-        }
-        at += count;
-    }
-    return true;
-}
-
 }  // namespace
 
 std::string_view sender_utf8(std::string_view sender, std::span<char> buffer) {
-    if (is_utf8(sender)) {
+    if (text::is_utf8(sender)) {
         return sender;
     }
     size_t written = 0;
@@ -92,15 +50,27 @@ void MessageScan::decode() {
     }
 }
 
-void MessageScan::scan_sender(std::string_view sender) {
+void MessageScan::know_sender(std::string_view sender) {
+    sender_known_ = true;
+    const bool cached = scratch_.cached_patterns.get() == &patterns_;
+    if (cached) {
+        if (const auto matches = scratch_.senders.find(sender)) {
+            sender_matches_ = *matches;
+            return;
+        }
+    }
     sender_scanned_ = true;
-    patterns_.scan(sender_utf8(sender, scratch_.sender), scratch_.patterns, scratch_.sender_bits);
+    patterns_.sender.scan(sender_utf8(sender, scratch_.sender), scratch_.patterns,
+                          scratch_.sender_matches);
+    if (cached) {
+        scratch_.senders.insert(sender, scratch_.sender_matches.hits());
+    }
 }
 
 void MessageScan::scan_text() {
     text_scanned_ = true;
     if (has_text()) {
-        patterns_.scan(text(), scratch_.patterns, scratch_.text_bits);
+        patterns_.text.scan(text(), scratch_.patterns, scratch_.text_matches);
     }
 }
 

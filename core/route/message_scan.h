@@ -2,11 +2,13 @@
 // a rule first asks and at most once. Lives on the worker's stack, buffers are the scratch's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
-#include "core/match/pattern_set.h"
 #include "core/route/account.h"
+#include "core/route/patterns.h"
 #include "core/route/scratch_impl.h"
 #include "core/smpp/pdu.h"
 
@@ -17,17 +19,19 @@ namespace sy::route {
 
 class MessageScan {
   public:
-    MessageScan(const match::PatternSet& patterns,
+    MessageScan(const Patterns& patterns,
                 RouteScratch::Impl& scratch,
                 const smpp::Sm* sm,
                 Alphabet alphabet)
         : patterns_(patterns), scratch_(scratch), sm_(sm), alphabet_(alphabet) {}
 
     [[nodiscard]] bool sender_matches(std::string_view sender, uint32_t expression) {
-        if (!sender_scanned_) {
-            scan_sender(sender);
+        if (!sender_known_) {
+            know_sender(sender);
         }
-        return match::test_bit(scratch_.sender_bits, expression);
+        return sender_scanned_
+                   ? scratch_.sender_matches.contains(expression)
+                   : std::ranges::find(sender_matches_, expression) != sender_matches_.end();
     }
 
     /// False for a message without text (binary, an alphabet that we cannot read).
@@ -35,7 +39,7 @@ class MessageScan {
         if (!text_scanned_) {
             scan_text();
         }
-        return has_text_ && match::test_bit(scratch_.text_bits, expression);
+        return has_text_ && scratch_.text_matches.contains(expression);
     }
 
     [[nodiscard]] std::string_view text() {
@@ -53,18 +57,20 @@ class MessageScan {
 
   private:
     void decode();
-    void scan_sender(std::string_view sender);
+    void know_sender(std::string_view sender);
     void scan_text();
 
-    const match::PatternSet& patterns_;
+    const Patterns& patterns_;
     RouteScratch::Impl& scratch_;
     const smpp::Sm* sm_;
     Alphabet alphabet_;
-    bool sender_scanned_ = false;
+    bool sender_known_ = false;
+    bool sender_scanned_ = false;  // else it was in the cache
     bool text_scanned_ = false;
     bool decoded_ = false;
     bool has_text_ = false;
     std::string_view text_;
+    std::span<const uint32_t> sender_matches_;
 };
 
 }  // namespace sy::route

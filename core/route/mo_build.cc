@@ -79,24 +79,30 @@ void check_numbers(std::vector<std::pair<std::string, CustomerId>> numbers,
 
 }  // namespace
 
-MoTable::MoTable() : impl_(std::make_unique<Impl>()) {}
+MoTable::MoTable() : impl_(std::make_shared<Impl>()), patterns_(std::make_shared<Patterns>()) {}
+MoTable::MoTable(const MoTable&) = default;
+MoTable& MoTable::operator=(const MoTable&) = default;
 MoTable::MoTable(MoTable&&) noexcept = default;
 MoTable& MoTable::operator=(MoTable&&) noexcept = default;
 MoTable::~MoTable() = default;
 
 MoTable MoTable::build(std::vector<MoRule> rules,
                        std::vector<std::pair<std::string, CustomerId>> numbers,
-                       std::vector<MtTable::BuildError>& errors) {
+                       std::vector<MtTable::BuildError>& errors,
+                       const PatternSource& source) {
     const size_t errors_before = errors.size();
     const size_t rule_count = rules.size();
-    Expressions expressions;
-    auto impl = std::make_unique<Impl>();
+    Expressions texts;
+    auto impl = std::make_shared<Impl>();
+    Patterns patterns;
     for (const MoRule& rule : rules) {
         check_rule(rule, errors);
-        expressions.add(rule.text, rule.line, "text");
+        texts.add(rule.text, rule.line, "text");
     }
     check_numbers(numbers, errors);
-    impl->patterns = expressions.compile(errors);
+    patterns.text =
+        texts.compile(mo_text_set, source.running == nullptr ? nullptr : &source.running->text,
+                      source.cache, errors);
     MoTable table;
     if (errors.size() != errors_before) {
         return table;
@@ -125,16 +131,21 @@ MoTable MoTable::build(std::vector<MoRule> rules,
             keyword = impl->keywords.try_emplace(std::string(folded.view()), next).first->second;
         }
         impl->rows.push_back({prefix_range(rule.source), place.rule, keyword,
-                              expressions.add(rule.text, rule.line, "text"), rule.supplier});
+                              texts.add(rule.text, rule.line, "text"), rule.supplier});
     }
     impl->index = PrefixIndex(entries, 1);
     impl->rules = std::move(rules);
     table.impl_ = std::move(impl);
+    table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
     return table;
 }
 
-const match::PatternSet& MoTable::patterns() const {
-    return impl_->patterns;
+MoTable MoTable::with_patterns(Patterns patterns) const {
+    SY_ASSERT(patterns.sender.size() == patterns_->sender.size());
+    SY_ASSERT(patterns.text.size() == patterns_->text.size());
+    MoTable table(*this);
+    table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
+    return table;
 }
 
 }  // namespace sy::route

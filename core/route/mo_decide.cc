@@ -69,12 +69,15 @@ Verdict judge(const MoRow& row,
 template <class Listener>
 class Decider {
   public:
-    Decider(const MoTable::Impl& table, RouteScratch::Impl& scratch, Listener& listener)
-        : table_(table), scratch_(scratch), listener_(listener) {}
+    Decider(const MoTable::Impl& table,
+            const Patterns& patterns,
+            RouteScratch::Impl& scratch,
+            Listener& listener)
+        : table_(table), patterns_(patterns), scratch_(scratch), listener_(listener) {}
 
     void decide(std::span<const MoQuery> queries, std::span<MoDecision> decisions) {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
-        SY_ASSERT(scratch_.text_bits.size() >= table_.patterns.words());
+        SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
         std::array<PrefixIndex::Probe, limits::burst> probes;
         std::array<uint32_t, limits::burst> nodes;
         const size_t count = queries.size();
@@ -90,7 +93,7 @@ class Decider {
   private:
     void decide_one(const MoQuery& query, uint32_t node, MoDecision& decision) {
         decision = MoDecision{};
-        MessageScan scan(table_.patterns, scratch_, query.sm, query.alphabet);
+        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
         FirstWord word(table_, scan);
         const uint64_t source_key = number_key(query.source);
         while (node != PrefixIndex::none) {
@@ -113,6 +116,7 @@ class Decider {
     }
 
     const MoTable::Impl& table_;
+    const Patterns& patterns_;
     RouteScratch::Impl& scratch_;
     Listener& listener_;
 };
@@ -141,7 +145,7 @@ void MoTable::decide(std::span<const MoQuery> queries,
                      std::span<MoDecision> decisions,
                      RouteScratch& scratch) const {
     Silent silent;
-    Decider<Silent>(*impl_, scratch.impl(), silent).decide(queries, decisions);
+    Decider<Silent>(*impl_, *patterns_, scratch.impl(), silent).decide(queries, decisions);
 }
 
 MoTable::Explanation MoTable::explain(const MoQuery& query, RouteScratch& scratch) const {
@@ -156,7 +160,7 @@ MoTable::Explanation MoTable::explain(const MoQuery& query, RouteScratch& scratc
     };
     Explanation explanation;
     Recorder recorder{impl_->rules, query, explanation.considered};
-    Decider<Recorder>(*impl_, scratch.impl(), recorder)
+    Decider<Recorder>(*impl_, *patterns_, scratch.impl(), recorder)
         .decide({&query, 1}, {&explanation.decision, 1});
     return explanation;
 }

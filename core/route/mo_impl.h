@@ -8,7 +8,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/match/pattern_set.h"
 #include "core/route/mo_table.h"
 #include "core/route/prefix_index.h"
 #include "core/route/target_order.h"
@@ -44,7 +43,6 @@ struct MoTable::Impl {
     TargetPool<CustomerId> targets;
     std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> keywords;  // folded
     PrefixIndex index;
-    match::PatternSet patterns;
 
     Impl() : index({}, 1) {}
 };

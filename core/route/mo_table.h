@@ -38,6 +38,9 @@ struct MoDecision {
 class MoTable {
   public:
     MoTable();
+    // A copy shares what is compiled.
+    MoTable(const MoTable&);
+    MoTable& operator=(const MoTable&);
     MoTable(MoTable&&) noexcept;
     MoTable& operator=(MoTable&&) noexcept;
     ~MoTable();
@@ -46,7 +49,8 @@ class MoTable {
     /// rows behind every row of mo.csv for the same number, and are explained as rules of line 0.
     static MoTable build(std::vector<MoRule> rules,
                          std::vector<std::pair<std::string, CustomerId>> numbers,
-                         std::vector<MtTable::BuildError>& errors);
+                         std::vector<MtTable::BuildError>& errors,
+                         const PatternSource& source = {});
 
     /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
     /// this table.
@@ -64,12 +68,16 @@ class MoTable {
     };
     [[nodiscard]] Explanation explain(const MoQuery& query, RouteScratch& scratch) const;
 
-    [[nodiscard]] const match::PatternSet& patterns() const;
+    [[nodiscard]] const Patterns& patterns() const { return *patterns_; }
+    [[nodiscard]] std::shared_ptr<const Patterns> shared_patterns() const { return patterns_; }
+    /// The same table with the same expressions compiled differently. REQUIRES: equal ids.
+    [[nodiscard]] MoTable with_patterns(Patterns patterns) const;
 
     struct Impl;  // mo_impl.h
 
   private:
-    std::unique_ptr<const Impl> impl_;
+    std::shared_ptr<const Impl> impl_;
+    std::shared_ptr<const Patterns> patterns_;
 };
 
 }  // namespace sy::route

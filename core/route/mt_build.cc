@@ -83,35 +83,53 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
 
 }  // namespace
 
-MtTable::MtTable() : impl_(std::make_unique<Impl>()) {}
+MtTable::MtTable() : impl_(std::make_shared<Impl>()), patterns_(std::make_shared<Patterns>()) {}
+MtTable::MtTable(const MtTable&) = default;
+MtTable& MtTable::operator=(const MtTable&) = default;
 MtTable::MtTable(MtTable&&) noexcept = default;
 MtTable& MtTable::operator=(MtTable&&) noexcept = default;
 MtTable::~MtTable() = default;
 
 MtTable MtTable::build(std::vector<MtRule> rules,
                        const std::vector<std::string>& plans,
-                       std::vector<BuildError>& errors) {
+                       std::vector<BuildError>& errors,
+                       const PatternSource& source) {
     const size_t errors_before = errors.size();
-    Expressions expressions;
+    Expressions senders;
+    Expressions texts;
     std::vector<MtRow> conditions;
     conditions.reserve(rules.size());
     for (uint32_t i = 0; i < rules.size(); ++i) {
         const MtRule& rule = rules[i];
         check_rule(rule, errors);
-        conditions.push_back({i, expressions.add(rule.sender, rule.line, "sender"),
-                              expressions.add(rule.text, rule.line, "text"), rule.customer,
+        conditions.push_back({i, senders.add(rule.sender, rule.line, "sender"),
+                              texts.add(rule.text, rule.line, "text"), rule.customer,
                               rule.data_coding, rule.sender_type});
     }
-    auto impl = std::make_unique<Impl>();
-    // The two long parts of a compile know nothing of each other.
+    auto impl = std::make_shared<Impl>();
+    Patterns patterns;
+    // The long parts of a compile know nothing of each other.
     std::vector<Place> places;
+    std::vector<BuildError> text_errors;
     const bool sound = errors.size() == errors_before;
-    tbb::parallel_invoke([&] { impl->patterns = expressions.compile(errors); },
-                         [&] {
-                             if (sound) {
-                                 places = places_of(rules, plans);
-                             }
-                         });
+    const Patterns* const running = source.running;
+    tbb::parallel_invoke(
+        [&] {
+            patterns.sender =
+                senders.compile(mt_sender_set, running == nullptr ? nullptr : &running->sender,
+                                source.cache, errors);
+        },
+        [&] {
+            patterns.text =
+                texts.compile(mt_text_set, running == nullptr ? nullptr : &running->text,
+                              source.cache, text_errors);
+        },
+        [&] {
+            if (sound) {
+                places = places_of(rules, plans);
+            }
+        });
+    errors.insert(errors.end(), text_errors.begin(), text_errors.end());
     MtTable table;
     if (errors.size() != errors_before) {
         return table;
@@ -131,14 +149,19 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     impl->screening = !places.empty() && places.front().segment == Impl::screening_segment;
     impl->rules = std::move(rules);
     table.impl_ = std::move(impl);
+    table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
     return table;
 }
 
 const std::vector<MtRule>& MtTable::rules() const {
     return impl_->rules;
 }
-const match::PatternSet& MtTable::patterns() const {
-    return impl_->patterns;
+MtTable MtTable::with_patterns(Patterns patterns) const {
+    SY_ASSERT(patterns.sender.size() == patterns_->sender.size());
+    SY_ASSERT(patterns.text.size() == patterns_->text.size());
+    MtTable table(*this);
+    table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
+    return table;
 }
 
 }  // namespace sy::route

@@ -41,12 +41,16 @@ Verdict judge(const MtRow& row, const MtQuery& query, SenderType sender_type, Me
 template <class Listener>
 class Decider {
   public:
-    Decider(const MtTable::Impl& table, RouteScratch::Impl& scratch, Listener& listener)
-        : table_(table), scratch_(scratch), listener_(listener) {}
+    Decider(const MtTable::Impl& table,
+            const Patterns& patterns,
+            RouteScratch::Impl& scratch,
+            Listener& listener)
+        : table_(table), patterns_(patterns), scratch_(scratch), listener_(listener) {}
 
     void decide(std::span<const MtQuery> queries, std::span<MtDecision> decisions) {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
-        SY_ASSERT(scratch_.sender_bits.size() >= table_.patterns.words());
+        SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
+        SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
         std::array<PrefixIndex::Probe, PrefixIndex::probes_max> probes;
         std::array<uint32_t, PrefixIndex::probes_max> nodes;
         const size_t count = queries.size();
@@ -81,7 +85,7 @@ class Decider {
     }
 
     void decide_one(const MtQuery& query, uint32_t screening, uint32_t plan, MtDecision& decision) {
-        MessageScan scan(table_.patterns, scratch_, query.sm, query.alphabet);
+        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
         const SenderType sender_type = sender_type_of(query.sender, query.sender_ton);
         decision = MtDecision{};
         const MtOutcome* outcome = first_holding(screening, query, sender_type, scan);
@@ -119,6 +123,7 @@ class Decider {
     }
 
     const MtTable::Impl& table_;
+    const Patterns& patterns_;
     RouteScratch::Impl& scratch_;
     Listener& listener_;
 };
@@ -192,7 +197,7 @@ void MtTable::decide(std::span<const MtQuery> queries,
                      std::span<MtDecision> decisions,
                      RouteScratch& scratch) const {
     Silent silent;
-    Decider<Silent>(*impl_, scratch.impl(), silent).decide(queries, decisions);
+    Decider<Silent>(*impl_, *patterns_, scratch.impl(), silent).decide(queries, decisions);
 }
 
 MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
@@ -207,7 +212,7 @@ MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratc
     };
     Explanation explanation;
     Recorder recorder{impl_->rules, query, explanation.considered};
-    Decider<Recorder>(*impl_, scratch.impl(), recorder)
+    Decider<Recorder>(*impl_, *patterns_, scratch.impl(), recorder)
         .decide({&query, 1}, {&explanation.decision, 1});
     return explanation;
 }

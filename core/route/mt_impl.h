@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/match/pattern_set.h"
 #include "core/route/mt_table.h"
 #include "core/route/prefix_index.h"
 #include "core/route/target_order.h"
@@ -41,7 +40,6 @@ struct MtTable::Impl {
     std::vector<MtOutcome> outcomes;  // of the row with the same index
     TargetPool<SupplierId> targets;
     PrefixIndex index;
-    match::PatternSet patterns;
     uint32_t plan_count = 0;
     bool screening = false;
 

@@ -19,12 +19,9 @@
 #include "core/base/limits.h"
 #include "core/base/result.h"
 #include "core/route/account.h"
+#include "core/route/patterns.h"
 #include "core/route/rules.h"
 #include "core/smpp/pdu.h"
-
-namespace sy::match {
-class PatternSet;
-}
 
 namespace sy::route {
 
@@ -53,6 +50,9 @@ struct MtDecision {
 class MtTable {
   public:
     MtTable();
+    // A copy shares what is compiled.
+    MtTable(const MtTable&);
+    MtTable& operator=(const MtTable&);
     MtTable(MtTable&&) noexcept;
     MtTable& operator=(MtTable&&) noexcept;
     ~MtTable();
@@ -63,11 +63,12 @@ class MtTable {
         std::string text;
     };
     /// `plans` gives each plan name its id (its index). Rules of a plan that is not among them are
-    /// kept but reach nobody. All errors (every expression that Hyperscan refuses, prefixes that
+    /// kept but reach nobody. All errors (every expression that is refused, prefixes that
     /// are no digits, too many targets ...) are appended; if there is any, the table is empty.
     static MtTable build(std::vector<MtRule> rules,
                          const std::vector<std::string>& plans,
-                         std::vector<BuildError>& errors);
+                         std::vector<BuildError>& errors,
+                         const PatternSource& source = {});
 
     /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
     /// this table.
@@ -90,13 +91,16 @@ class MtTable {
     /// In the order of their rows, as given to build().
     [[nodiscard]] const std::vector<MtRule>& rules() const;
 
-    /// What RouteScratch::prepare() makes room for.
-    [[nodiscard]] const match::PatternSet& patterns() const;
+    [[nodiscard]] const Patterns& patterns() const { return *patterns_; }
+    [[nodiscard]] std::shared_ptr<const Patterns> shared_patterns() const { return patterns_; }
+    /// The same table with the same expressions compiled differently. REQUIRES: equal ids.
+    [[nodiscard]] MtTable with_patterns(Patterns patterns) const;
 
     struct Impl;  // mt_impl.h
 
   private:
-    std::unique_ptr<const Impl> impl_;
+    std::shared_ptr<const Impl> impl_;
+    std::shared_ptr<const Patterns> patterns_;
 };
 
 }  // namespace sy::route

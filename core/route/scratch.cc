@@ -1,7 +1,5 @@
 #include "core/route/scratch.h"
 
-#include <algorithm>
-
 #include "core/route/mo_table.h"
 #include "core/route/mt_table.h"
 #include "core/route/scratch_impl.h"
@@ -14,12 +12,18 @@ RouteScratch& RouteScratch::operator=(RouteScratch&&) noexcept = default;
 RouteScratch::~RouteScratch() = default;
 
 Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
-    SY_TRY(impl_->patterns.prepare(mt.patterns()));
-    SY_TRY(impl_->patterns.prepare(mo.patterns()));
-    const size_t words =
-        std::max({impl_->sender_bits.size(), mt.patterns().words(), mo.patterns().words()});
-    impl_->sender_bits.resize(words);
-    impl_->text_bits.resize(words);
+    for (const Patterns* patterns : {&mt.patterns(), &mo.patterns()}) {
+        SY_TRY(impl_->patterns.prepare(patterns->sender));
+        SY_TRY(impl_->patterns.prepare(patterns->text));
+        impl_->sender_matches.reserve(patterns->sender.size());
+        impl_->text_matches.reserve(patterns->text.size());
+    }
+    impl_->cached_patterns = mt.shared_patterns();
+    if (mt.patterns().sender.size() > 0) {
+        impl_->senders.reserve();
+    } else {
+        impl_->senders.release();
+    }
     return {};
 }
 

@@ -1,5 +1,5 @@
-// What one worker needs to decide: Hyperscan scratch and text buffers. Not thread-safe; one a
-// worker.
+// What one worker needs to decide: Hyperscan scratch, text buffers, the sender cache. Not
+// thread-safe; one a worker.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ class RouteScratch {
     RouteScratch& operator=(RouteScratch&&) noexcept;
     ~RouteScratch();
 
-    /// Grows to what the snapshot's tables need. Control thread, before publication: it allocates.
+    /// Grows to what the snapshot's tables need and forgets all senders; those of `mt` are
+    /// remembered from here on. Control thread, before publication: it allocates.
     [[nodiscard]] Result<void> prepare(const MtTable& mt, const MoTable& mo);
 
     struct Impl;

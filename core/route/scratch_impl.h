@@ -3,11 +3,13 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "core/base/limits.h"
 #include "core/match/pattern_set.h"
+#include "core/route/patterns.h"
 #include "core/route/scratch.h"
+#include "core/route/sender_cache.h"
 
 namespace sy::route {
 
@@ -16,8 +18,12 @@ inline constexpr size_t sender_utf8_bytes_max = 2 * 65;
 
 struct RouteScratch::Impl {
     match::PatternScratch patterns;
-    std::vector<uint64_t> sender_bits;  // expressions that match the current message's sender
-    std::vector<uint64_t> text_bits;    // ... and its text
+    match::MatchSet sender_matches;  // expressions that match the current message's sender
+    match::MatchSet text_matches;    // ... and its text
+    // What is known of senders, and whose expressions that is about (kept alive: the address alone
+    // could come again).
+    SenderCache senders;
+    std::shared_ptr<const Patterns> cached_patterns;
     std::array<char, sender_utf8_bytes_max> sender;
     std::array<char, limits::scan_text_bytes_max> text;
 };

@@ -263,6 +263,45 @@ Units units_of(char32_t c, CharacterSet set, const Udh& udh) {
 
 }  // namespace
 
+size_t character_octets(std::string_view text, size_t at) {
+    const auto octet_at = [](std::string_view from, size_t index) {
+        return static_cast<uint8_t>(from[index]);
+    };
+    const uint8_t lead = octet_at(text, at);
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead < 0xC2 || lead > 0xF4) {
+        return 0;
+    }
+    const size_t count = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (text.size() - at < count) {
+        return 0;
+    }
+    const uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (octet_at(text, at + 1) < low || octet_at(text, at + 1) > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < count; ++i) {
+        if ((octet_at(text, at + i) & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return count;
+}
+
+bool is_utf8(std::string_view text) {
+    for (size_t at = 0; at < text.size();) {
+        const size_t count = character_octets(text, at);
+        if (count == 0) {
+            return false;
+        }
+        at += count;
+    }
+    return true;
+}
+
 size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out) {
     if (udh.sim_toolkit) {
         return 0;

@@ -19,6 +19,11 @@ namespace sy::text {
            coding.character_set != CharacterSet::unreadable && !udh.sim_toolkit;
 }
 
+/// Octets of the well-formed UTF-8 character that begins at `at` (Unicode table 3-7), 0 if none
+/// does. REQUIRES: at < text.size().
+[[nodiscard]] size_t character_octets(std::string_view text, size_t at);
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// UTF-8 of `text`, the octets behind the UDH; `udh` names the national language tables. Returns
 /// the octets written, 0 where has_text() is false. UCS-2 is read as UTF-16BE, or as UTF-16LE
 /// behind its byte order mark (the mark itself is left out).

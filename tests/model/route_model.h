@@ -40,16 +40,17 @@ class Matcher {
             compiled.set = match::PatternSet::compile(one, errors);
             EXPECT_TRUE(errors.empty());
             EXPECT_TRUE(compiled.scratch.prepare(compiled.set));
+            compiled.matches.reserve(1);
         }
-        uint64_t bits = 0;
-        compiled.set.scan(text, compiled.scratch, {&bits, 1});
-        return bits != 0;
+        compiled.set.scan(text, compiled.scratch, compiled.matches);
+        return compiled.matches.contains(0);
     }
 
   private:
     struct Compiled {
         match::PatternSet set;
         match::PatternScratch scratch;
+        match::MatchSet matches;
     };
     std::map<std::string, Compiled> sets_;
 };

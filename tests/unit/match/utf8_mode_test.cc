@@ -2,7 +2,8 @@
 // decision on chosen expressions, and the meaning checked by matching real text.
 #include <gtest/gtest.h>
 
-#include "core/match/pattern_set.h"
+#include "core/match/expression_form.h"
+#include "tests/unit/match/match_support.h"
 
 namespace sy::match {
 namespace {
@@ -11,14 +12,14 @@ TEST(Utf8Mode, PlainAsciiExpressionsDoWithout) {
     for (const char* expression :
          {"", "code", "(?i)code", "^\\d{4,6}$", "[a-z]+@[a-z]+", "a.*b", ".+", "[^x]*", "\\W+",
           "\\bwin\\b", "a\\.b", "[.]", "x\\x41", "[]a]b", "\\\\x", "[[:alpha:]]{3}", "a\\[.*"}) {
-        EXPECT_FALSE(needs_utf8_mode(expression)) << expression;
+        EXPECT_FALSE(form_of(expression).utf8_mode) << expression;
     }
 }
 
 TEST(Utf8Mode, CountingAnyCharacterNeedsIt) {
     for (const char* expression : {"a.b", "^.{3}$", ".", "[^a]", "[^a]{2}", "\\W", "\\D{3}", "\\S?",
                                    "[\\W]", "[^]a]x", "[[:^digit:]]", ".?", "a\\[."}) {
-        EXPECT_TRUE(needs_utf8_mode(expression)) << expression;
+        EXPECT_TRUE(form_of(expression).utf8_mode) << expression;
     }
 }
 
@@ -26,17 +27,50 @@ TEST(Utf8Mode, CountingAnyCharacterNeedsIt) {
 TEST(Utf8Mode, AtLeastOneCharacterTwiceNeedsIt) {
     for (const char* expression :
          {"\\W+.+", "(.+){2}", "\\S+a?[^b]+", "(?:x?\\D+)+", "[^a]{1,}.+"}) {
-        EXPECT_TRUE(needs_utf8_mode(expression)) << expression;
+        EXPECT_TRUE(form_of(expression).utf8_mode) << expression;
     }
     for (const char* expression : {".*\\W*", "(a.*){3}", "(code)x.+", ".*.+", "a.+b|c"}) {
-        EXPECT_FALSE(needs_utf8_mode(expression)) << expression;
+        EXPECT_FALSE(form_of(expression).utf8_mode) << expression;
     }
 }
 
-TEST(Utf8Mode, CharactersBeyondAsciiNeedIt) {
-    for (const char* expression : {"\xC3\xA9", "[\xC3\xA4-\xC3\xBC]", "\\xE9", "\\x{20AC}",
-                                   "\\p{L}", "[\\p{Greek}]*", "(*UTF8)a", "\\351"}) {
-        EXPECT_TRUE(needs_utf8_mode(expression)) << expression;
+// A character as it is written is found as the octets that it is; in a set, under a quantifier or
+// under (?i) it is not.
+TEST(Utf8Mode, CharactersBeyondAsciiAsWrittenDoWithout) {
+    for (const char* expression :
+         {"\xC3\xA9", "^\xC3\xA9[0-9]+", "(\xC3\xA9x)+", "(\xC3\xA9)?[0-9]"}) {
+        EXPECT_FALSE(form_of(expression).utf8_mode) << expression;
+    }
+}
+
+// Runs that something at a character boundary keeps apart cannot share a character.
+TEST(Utf8Mode, RunsApartDoWithout) {
+    for (const char* expression :
+         {"a.+b.+c", "https?://\\S+.*login\\S+", ".+a|.+b", "(.+a)+", "\\W+\\b.+", "\\S+\\s\\S+"}) {
+        EXPECT_FALSE(form_of(expression).utf8_mode) << expression;
+    }
+}
+
+// These were taken for ASCII: in octets \h and \v match parts of characters, \B holds inside of
+// one, and a bracket in a quotation is no class.
+TEST(Utf8Mode, WhatOctetsWouldGetWrongNeedsIt) {
+    for (const char* expression :
+         {"\\h$", "[\\h]", "\\v$", "a.*\\B.*b", "^\\Q[\\E.$", "\\c[.", "(?x) # [\n."}) {
+        EXPECT_TRUE(form_of(expression).utf8_mode) << expression;
+    }
+    EXPECT_TRUE(scanned(compiled({"\\h$"}), "\xC3\xA0").empty());
+    EXPECT_TRUE(scanned(compiled({"\\v$"}), "\xC3\x85").empty());
+    EXPECT_TRUE(scanned(compiled({"a.*\\B.*b"}),
+                        "a\xC3\xA9"
+                        "b")
+                    .empty());
+    EXPECT_EQ(scanned(compiled({"^\\Q[\\E.$"}), "[\xC3\xA9"), (Ids{0}));
+}
+
+TEST(Utf8Mode, CharactersBeyondAsciiNeedItElsewhere) {
+    for (const char* expression : {"(?i)\xC3\xA9", "\xC3\xA9+", "[\xC3\xA4-\xC3\xBC]", "\\xE9",
+                                   "\\x{20AC}", "\\p{L}", "[\\p{Greek}]*", "(*UTF8)a", "\\351"}) {
+        EXPECT_TRUE(form_of(expression).utf8_mode) << expression;
     }
 }
 
@@ -68,15 +102,8 @@ TEST(Utf8Mode, ChosenModeGivesCharacterMeaning) {
         {"\\xE9", "caf\xC3\xA9", true},
     };
     for (const auto& c : cases) {
-        std::vector<PatternError> errors;
-        const std::vector<std::string> expressions = {c.expression};
-        const PatternSet set = PatternSet::compile(expressions, errors);
-        ASSERT_TRUE(errors.empty()) << c.expression << ": " << errors.front().text;
-        PatternScratch scratch;
-        ASSERT_TRUE(scratch.prepare(set));
-        uint64_t bits = 0;
-        set.scan(c.text, scratch, {&bits, 1});
-        EXPECT_EQ(bits != 0, c.matches) << c.expression << " on " << c.text;
+        const PatternSet set = compiled({c.expression});
+        EXPECT_EQ(!scanned(set, c.text).empty(), c.matches) << c.expression << " on " << c.text;
     }
 }
 

@@ -1,0 +1,159 @@
+// Which sender expressions matched a sender, remembered: senders repeat, and a look costs a tenth
+// of a scan. One a worker and snapshot, so that nothing in it can be out of date. Bounded: 4-way
+// sets, a random one of four goes. Whoever sends a new sender with every message makes us scan each
+// of them, as without the cache, and no more.
+//
+// Memory is taken by reserve(), by the control thread; find() and insert() are the worker's.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/base/limits.h"
+
+namespace sy::route {
+
+class SenderCache {
+  public:
+    // 2 MiB of entries and 64 KiB of tags; LIMITS: quick up to about so many senders.
+    static constexpr uint32_t entry_count = 32'768;
+    // Longer senders (data_sm alone has them) and those that more expressions match are not kept.
+    static constexpr size_t sender_octets_max = 23;
+    static constexpr size_t matches_max = 9;
+
+    SenderCache() = default;
+
+    /// Empty afterwards.
+    void reserve() {
+        if (entries_ == nullptr) {
+            entries_ = std::make_unique<Entry[]>(entry_count);
+            tags_ = std::make_unique<Tags[]>(set_count);
+        }
+        std::fill_n(tags_.get(), set_count, Tags{});
+    }
+    /// Takes no memory until it is reserved again, and knows nobody.
+    void release() {
+        entries_ = nullptr;
+        tags_ = nullptr;
+    }
+
+    /// The ids of the expressions that match this sender, if it is known. Until insert().
+    [[nodiscard]] std::optional<std::span<const uint32_t>> find(std::string_view sender) const {
+        if (tags_ == nullptr || sender.size() > sender_octets_max) {
+            return std::nullopt;
+        }
+        const Key key = key_of(sender);
+        const Place place = place_of(key);
+        for (uint32_t way = 0; way < ways; ++way) {
+            if (tags_[place.set][way] == place.tag) {
+                const Entry& entry = entries_[place.set * ways + way];
+                if (entry.key == key) {
+                    return std::span(entry.matches.data(), entry.match_count);
+                }
+            }
+        }
+        return std::nullopt;
+    }
+
+    /// REQUIRES: find() just said that it is unknown.
+    void insert(std::string_view sender, std::span<const uint32_t> matches) {
+        if (tags_ == nullptr || sender.size() > sender_octets_max || matches.size() > matches_max) {
+            return;
+        }
+        const Key key = key_of(sender);
+        const Place place = place_of(key);
+        const uint32_t way = victim(tags_[place.set]);
+        tags_[place.set][way] = place.tag;
+        Entry& entry = entries_[place.set * ways + way];
+        entry.key = key;
+        entry.match_count = static_cast<uint32_t>(matches.size());
+        std::copy(matches.begin(), matches.end(), entry.matches.begin());
+    }
+
+  private:
+    static constexpr uint32_t ways = 4;
+    static constexpr uint32_t set_count = entry_count / ways;
+    static_assert(std::has_single_bit(set_count));
+
+    using Key = std::array<uint64_t, 3>;      // the octets, then zeros, the length in the last one
+    using Tags = std::array<uint16_t, ways>;  // 0: empty
+    struct alignas(limits::cache_line_bytes) Entry {
+        Key key{};
+        uint32_t match_count = 0;
+        std::array<uint32_t, matches_max> matches{};
+    };
+    static_assert(sizeof(Entry) == limits::cache_line_bytes);
+    static_assert(sizeof(Key) == sender_octets_max + 1);
+
+    struct Place {
+        uint32_t set;
+        uint16_t tag;
+    };
+
+    template <class Word>
+    static uint64_t load(const char* from) {
+        Word word;
+        std::memcpy(&word, from, sizeof word);
+        return word;
+    }
+
+    // Loads that overlap in place of a loop over octets. Little-endian, as the CPUs that we run on.
+    static Key key_of(std::string_view sender) {
+        static_assert(std::endian::native == std::endian::little);
+        const char* octets = sender.data();
+        const size_t size = sender.size();
+        Key key{};
+        if (size >= 8) {
+            key[0] = load<uint64_t>(octets);
+            const uint64_t tail = load<uint64_t>(octets + size - 8);
+            if (size > 16) {
+                key[1] = load<uint64_t>(octets + 8);
+                key[2] = tail >> (8 * (24 - size));
+            } else if (size > 8) {
+                key[1] = tail >> (8 * (16 - size));
+            }
+        } else if (size >= 4) {
+            const uint64_t tail = load<uint32_t>(octets + size - 4);
+            key[0] = load<uint32_t>(octets) | (tail << 32) >> (8 * (8 - size));
+        } else {
+            for (size_t i = 0; i < size; ++i) {
+                key[0] |= load<uint8_t>(octets + i) << (8 * i);
+            }
+        }
+        key[2] |= static_cast<uint64_t>(size) << 56;
+        return key;
+    }
+
+    static Place place_of(const Key& key) {
+        constexpr uint64_t odd_a = 0x9E3779B97F4A7C15u;
+        constexpr uint64_t odd_b = 0xC2B2AE3D27D4EB4Fu;
+        uint64_t hash = key[0] * odd_a;
+        hash = (std::rotl(hash, 32) ^ key[1]) * odd_b;
+        hash = (std::rotl(hash, 32) ^ key[2]) * odd_a;
+        hash ^= hash >> 32;
+        const auto tag = static_cast<uint16_t>(hash >> 16);
+        return {static_cast<uint32_t>(hash) & (set_count - 1), tag == 0 ? uint16_t{1} : tag};
+    }
+
+    uint32_t victim(const Tags& tags) {
+        for (uint32_t way = 0; way < ways; ++way) {
+            if (tags[way] == 0) {
+                return way;
+            }
+        }
+        random_ = random_ * 1664525 + 1013904223;  // Numerical Recipes; the high bits are good
+        return random_ >> 30;
+    }
+
+    std::unique_ptr<Entry[]> entries_;
+    std::unique_ptr<Tags[]> tags_;
+    uint32_t random_ = 1;
+};
+
+}  // namespace sy::route
