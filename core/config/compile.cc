@@ -57,8 +57,14 @@ void place_accounts(const Config& config,
     }
 }
 
+struct Sources {
+    route::PatternSource mt;
+    route::PatternSource mo;
+};
+
 bool build_tables(const Config& config,
                   const Registry& registry,
+                  const Sources& sources,
                   route::Snapshot& snapshot,
                   std::vector<Diagnostic>& diagnostics) {
     std::vector<std::pair<std::string, CustomerId>> numbers;
@@ -70,9 +76,13 @@ bool build_tables(const Config& config,
     std::vector<BuildError> mt_errors;
     std::vector<BuildError> mo_errors;
     tbb::parallel_invoke(
-        [&] { snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors); },
         [&] {
-            snapshot.mo = route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors);
+            snapshot.mt =
+                route::MtTable::build(config.mt_rules, registry.plans(), mt_errors, sources.mt);
+        },
+        [&] {
+            snapshot.mo =
+                route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors, sources.mo);
         });
     snapshot.errors = route::ErrorTable(config.error_rules);
     const bool mt_good = report(config.mt_file, mt_errors, config.mt_expressions, diagnostics);
@@ -83,16 +93,13 @@ bool build_tables(const Config& config,
 bool prepare_scratches(const Config& config,
                        route::Snapshot& snapshot,
                        std::vector<Diagnostic>& diagnostics) {
-    snapshot.scratches.resize(config.runtime.workers.size());
-    for (route::RouteScratch& scratch : snapshot.scratches) {
-        if (const auto prepared = scratch.prepare(snapshot.mt, snapshot.mo); !prepared) {
-            diagnostics.push_back(
-                {Diagnostic::Severity::error, config.mt_file, 0, 0,
-                 fmt::format("no memory to scan with its expressions: {}", prepared.error().text)});
-            return false;
-        }
+    const auto prepared = route::prepare_scratches(config.runtime.workers.size(), snapshot);
+    if (!prepared) {
+        diagnostics.push_back(
+            {Diagnostic::Severity::error, config.mt_file, 0, 0,
+             fmt::format("no memory to scan with its expressions: {}", prepared.error().text)});
     }
-    return true;
+    return prepared.has_value();
 }
 
 }  // namespace
@@ -100,13 +107,16 @@ bool prepare_scratches(const Config& config,
 std::unique_ptr<route::Snapshot> compile(const Config& config,
                                          const Registry& registry,
                                          const route::Snapshot* previous,
-                                         std::vector<Diagnostic>& diagnostics) {
+                                         std::vector<Diagnostic>& diagnostics,
+                                         match::DatabaseCache* cache) {
     auto snapshot = std::make_unique<route::Snapshot>();
     snapshot->generation = previous == nullptr ? 1 : previous->generation + 1;
     snapshot->system_id = config.system_id;
     snapshot->timers = config.timers;
     place_accounts(config, registry, previous, *snapshot);
-    if (!build_tables(config, registry, *snapshot, diagnostics) ||
+    const Sources sources{{previous == nullptr ? nullptr : &previous->mt.patterns(), cache},
+                          {previous == nullptr ? nullptr : &previous->mo.patterns(), cache}};
+    if (!build_tables(config, registry, sources, *snapshot, diagnostics) ||
         !prepare_scratches(config, *snapshot, diagnostics)) {
         return nullptr;
     }

@@ -16,6 +16,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/result.h"
+#include "core/match/database_cache.h"
 #include "core/route/account.h"
 #include "core/route/rules.h"
 #include "core/route/snapshot.h"
@@ -121,6 +122,7 @@ struct Config {
     std::string system_id = "switchyard";
     route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from
     Logging logging;
+    std::string cache_path;  // folder for compiled expressions; empty: none
     std::optional<Endpoint> admin_listen;
     std::vector<std::pair<CustomerId, route::Customer>> customers;
     std::vector<std::pair<SupplierId, route::Supplier>> suppliers;
@@ -142,10 +144,12 @@ using ReadFile = std::function<Result<std::string>(const std::string& path)>;
                                          std::vector<Diagnostic>& diagnostics);
 
 /// Compiles tables and accounts. Accounts equal to those of `previous` (may be null) keep their
-/// objects. Null if there is any error (an expression that Hyperscan refuses ...).
+/// objects; its compiled expressions, or those of `cache` (may be null), are used again as far as
+/// they go. Null if there is any error (an expression that Hyperscan refuses ...).
 [[nodiscard]] std::unique_ptr<route::Snapshot> compile(const Config& config,
                                                        const Registry& registry,
                                                        const route::Snapshot* previous,
-                                                       std::vector<Diagnostic>& diagnostics);
+                                                       std::vector<Diagnostic>& diagnostics,
+                                                       match::DatabaseCache* cache = nullptr);
 
 }  // namespace sy::config

@@ -1,12 +1,13 @@
 #include "core/config/expressions.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "core/match/pattern_set.h"
+#include "core/match/database.h"
 
 namespace sy::config {
 namespace {
@@ -40,15 +41,16 @@ void check_table(const std::vector<Rule>& rules,
         }
         its_cells.push_back(cell);
     }
-    std::vector<match::PatternError> errors;
-    (void)match::PatternSet::compile(expressions, errors);
-    for (const match::PatternError& error : errors) {
-        const std::string& expression = expressions[error.index];
+    for (const std::string& expression : expressions) {
+        const std::optional<std::string> why = match::why_refused(expression);
+        if (!why) {
+            continue;
+        }
         for (const ExpressionCell& cell : cells_of[expression]) {
-            complaints.error({cell.cell_line, cell.cell_column},
-                             fmt::format("{}: expression \"{}\" cannot be used: {}",
-                                         cell.column == Column::sender ? "sender" : "text",
-                                         expression, error.text));
+            complaints.error(
+                {cell.cell_line, cell.cell_column},
+                fmt::format("{}: expression \"{}\" cannot be used: {}",
+                            cell.column == Column::sender ? "sender" : "text", expression, *why));
         }
     }
 }

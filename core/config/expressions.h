@@ -16,8 +16,8 @@ namespace sy::config {
                                 uint32_t row_line,
                                 std::string_view column);
 
-/// Complains about every expression that Hyperscan refuses, in the words of compile(). Takes as
-/// long as compiling them does.
+/// Complains about every expression that match::why_refused() has something against, in the words
+/// of compile(). Compiles none: the very few that only then turn out too large are found later.
 void check_expressions(const Config& config, Complaints& mt, Complaints& mo);
 
 }  // namespace sy::config

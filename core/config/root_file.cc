@@ -77,6 +77,7 @@ class RootReader {
     void read_log();
     void read_admin();
     void read_routes();
+    [[nodiscard]] std::string absolute(std::string path) const;
     TableFile table_file(Section& routes, std::string_view key, std::string name) const;
     void read_customers();
     void read_suppliers();
@@ -142,6 +143,8 @@ void RootReader::read_runtime() {
     in.integer<uint32_t>("connections_max", out.connections_max, 16, 1'000'000);
     in.integer<uint32_t>("messages_max", out.messages_max, 64, 16'777'216);
     in.duration("drain", out.drain_ns, {0, 3600 * second_ns});
+    in.text("cache", config_.cache_path, {0, 4096});
+    config_.cache_path = absolute(std::move(config_.cache_path));
     in.finish();
 }
 
@@ -232,10 +235,15 @@ void RootReader::read_admin() {
     in.finish();
 }
 
+// Paths are relative to the root file.
+std::string RootReader::absolute(std::string path) const {
+    return path.empty() || path.starts_with('/') ? path : config_.directory + path;
+}
+
 TableFile RootReader::table_file(Section& routes, std::string_view key, std::string name) const {
     routes.text(key, name, {0, 4096});
     TableFile out;
-    out.path = name.empty() || name.starts_with('/') ? name : config_.directory + name;
+    out.path = absolute(std::move(name));
     out.is_named = routes.has(key);
     out.at = routes.at(key);
     return out;

@@ -202,6 +202,10 @@ std::shared_ptr<const Database> PatternSet::base() const {
     return layers_.empty() ? nullptr : layers_.front().database;
 }
 
+size_t PatternSet::expressions_beside() const {
+    return layers_.size() < 2 ? 0 : layers_[1].bit_of.size();
+}
+
 size_t PatternSet::database_bytes() const {
     size_t sum = 0;
     for (const Layer& layer : layers_) {

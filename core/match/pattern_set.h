@@ -59,6 +59,8 @@ class PatternSet {
     [[nodiscard]] std::shared_ptr<const Database> base() const;
     /// Databases that a scan goes through: 1, or 2 until they are merged.
     [[nodiscard]] size_t databases() const { return layers_.size(); }
+    /// Expressions in the second of them.
+    [[nodiscard]] size_t expressions_beside() const;
     [[nodiscard]] size_t database_bytes() const;
     /// True where merge() would make scans quicker: two databases, or much that is masked out.
     [[nodiscard]] bool merge_pending() const;

@@ -18,6 +18,28 @@
 
 namespace sy::route {
 
+/// One a worker. A copy of a snapshot begins with none: they are prepared for its own tables.
+class Scratches {
+  public:
+    Scratches() = default;
+    Scratches(const Scratches& /*other*/) {}
+    Scratches& operator=(const Scratches& /*other*/) { return *this; }
+    Scratches(Scratches&&) noexcept = default;
+    Scratches& operator=(Scratches&&) noexcept = default;
+    ~Scratches() = default;
+
+    void resize(size_t workers) { all_.resize(workers); }
+    [[nodiscard]] size_t size() const { return all_.size(); }
+    [[nodiscard]] RouteScratch& operator[](size_t worker) { return all_[worker]; }
+    [[nodiscard]] RouteScratch& at(size_t worker) { return all_.at(worker); }
+    [[nodiscard]] auto begin() { return all_.begin(); }
+    [[nodiscard]] auto end() { return all_.end(); }
+
+  private:
+    std::vector<RouteScratch> all_;
+};
+
+// A copy shares the tables; it is how a snapshot with one part replaced is made.
 struct Snapshot {
     uint64_t generation = 0;               // 1, 2, ... in order of publication
     std::string system_id = "switchyard";  // ours, in bind responses
@@ -35,7 +57,7 @@ struct Snapshot {
 
     // One a worker, made with the snapshot so that no worker allocates when it adopts it. The only
     // part that is written after publication: entry w by worker w alone.
-    mutable std::vector<RouteScratch> scratches;
+    mutable Scratches scratches;
 
     [[nodiscard]] const Customer* customer(CustomerId id) const {
         return id.value < customers.size() ? customers[id.value].get() : nullptr;
@@ -44,5 +66,8 @@ struct Snapshot {
         return id.value < suppliers.size() ? suppliers[id.value].get() : nullptr;
     }
 };
+
+/// Makes one scratch a worker, for the snapshot's tables. Control thread.
+[[nodiscard]] Result<void> prepare_scratches(size_t workers, Snapshot& snapshot);
 
 }  // namespace sy::route

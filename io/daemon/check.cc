@@ -36,7 +36,8 @@ void look_at_host(const config::Config& config) {
 int check(const std::string& config_path) {
     config::Registry registry;
     std::vector<config::Diagnostic> diagnostics;
-    const std::optional<Loaded> loaded = load(config_path, registry, nullptr, nullptr, diagnostics);
+    const std::optional<Loaded> loaded =
+        load(config_path, registry, nullptr, nullptr, CacheFolder::Access::read, diagnostics);
     if (loaded) {
         // The file may be meant for another machine: a warning here, an error for `run`.
         if (const auto cpus = check_cpus(loaded->config.runtime.workers); !cpus) {

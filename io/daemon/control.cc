@@ -94,6 +94,7 @@ void Control::run() {
                                            {"mo_rules", view_.mo_rules},
                                            {"load_ms", milliseconds(view_.last_load_took_ns)}});
     systemd::ready(status_line());
+    begin_merge();
     while (true) {
         const bool busy = draining_ || parts_.hub.reclaim() > 0;
         if (const int number = parts_.signals.wait(busy ? busy_tick_ns : tick_ns); number != 0) {
@@ -101,6 +102,7 @@ void Control::run() {
         }
         const Nanos mono_ns = read_clock(CLOCK_MONOTONIC);
         housekeeping(mono_ns);
+        end_merge();
         if (draining_ && drain_over(mono_ns)) {
             return;
         }
@@ -170,8 +172,9 @@ void Control::reload() {
     // A copy: names of a configuration that is refused leave no trace.
     config::Registry registry = parts_.registry;
     std::vector<config::Diagnostic> diagnostics;
-    std::optional<Loaded> loaded = load(parts_.config_path, registry, parts_.hub.owned_snapshot(),
-                                        &parts_.config, diagnostics);
+    std::optional<Loaded> loaded =
+        load(parts_.config_path, registry, parts_.hub.owned_snapshot(), &parts_.config,
+             CacheFolder::Access::read_write, diagnostics);
     for (const config::Diagnostic& diagnostic : diagnostics) {
         const bool is_error = diagnostic.severity == config::Diagnostic::Severity::error;
         parts_.log.write(is_error ? Level::error : Level::warning, config::to_string(diagnostic),
@@ -182,6 +185,62 @@ void Control::reload() {
     }
     pin_view();
     systemd::ready(status_line());
+    begin_merge();
+}
+
+// Expressions that a reload put beside a large database become one with it, beside the traffic.
+void Control::begin_merge() {
+    if (merger_.busy() || draining_) {
+        return;
+    }
+    std::vector<config::MergeTask> tasks = config::pending_merges(*parts_.hub.owned_snapshot());
+    if (tasks.empty()) {
+        return;
+    }
+    for (const config::MergeTask& task : tasks) {
+        parts_.log.info("merging expressions beside the traffic",
+                        {{"set", task.set}, {"expressions", task.expressions.size()}});
+    }
+    merger_.start(std::move(tasks), parts_.config.cache_path);
+}
+
+void Control::end_merge() {
+    std::optional<Merger::Done> done = merger_.take();
+    if (!done || draining_) {
+        return;
+    }
+    for (const std::string& complaint : done->complaints) {
+        parts_.log.warning(complaint);
+    }
+    if (publish_merged(*done)) {
+        begin_merge();  // a reload may have come between
+    }
+}
+
+bool Control::publish_merged(const Merger::Done& done) {
+    for (const config::MergedSet& set : done.sets) {
+        if (set.database == nullptr) {
+            parts_.log.warning("expressions do not compile together, they stay in two databases",
+                               {{"set", set.set}});
+            return false;
+        }
+    }
+    auto merged = config::with_merged(*parts_.hub.owned_snapshot(), done.sets);
+    if (!merged) {
+        parts_.log.error(merged.error().text);
+        return false;
+    }
+    if (*merged == nullptr) {
+        return true;
+    }
+    if (auto published = parts_.hub.publish(*std::move(merged)); !published) {
+        parts_.log.error(published.error().text);
+        return false;
+    }
+    pin_view();
+    parts_.log.info("expressions merged", {{"generation", parts_.hub.owned_snapshot()->generation},
+                                           {"took_ms", milliseconds(done.took_ns)}});
+    return true;
 }
 
 void Control::reload_failed(const std::vector<config::Diagnostic>& diagnostics, Nanos started_ns) {

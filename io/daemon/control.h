@@ -13,6 +13,7 @@
 #include "io/daemon/event_log.h"
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
+#include "io/daemon/merger.h"
 
 namespace sy::daemon {
 
@@ -56,6 +57,9 @@ class Control {
     void reload();
     void reload_failed(const std::vector<config::Diagnostic>& diagnostics, Nanos started_ns);
     bool publish(Loaded loaded, config::Registry registry, Nanos started_ns);
+    void begin_merge();
+    void end_merge();
+    bool publish_merged(const Merger::Done& done);
     void log_changes(const Changes& changes);
     void reopen_log();
     void begin_drain(int signal_number);
@@ -68,6 +72,7 @@ class Control {
     Parts parts_;
     admin::View view_;
     EventLog events_;
+    Merger merger_;
     bool draining_ = false;
     Nanos drain_until_ns_ = 0;
     Nanos watchdog_period_ns_ = 0;

@@ -38,8 +38,8 @@ int complain(const std::string& text) {
 // Loads the configuration; false when it said why not.
 bool prepare(const std::string& config_path, Case& the_case) {
     std::vector<config::Diagnostic> diagnostics;
-    std::optional<Loaded> loaded =
-        load(config_path, the_case.registry, nullptr, nullptr, diagnostics);
+    std::optional<Loaded> loaded = load(config_path, the_case.registry, nullptr, nullptr,
+                                        CacheFolder::Access::read, diagnostics);
     print(diagnostics);
     if (!loaded || count_errors(diagnostics) > 0) {
         return false;

@@ -41,6 +41,7 @@ std::optional<Loaded> load(const std::string& path,
                            config::Registry& registry,
                            const route::Snapshot* previous,
                            const config::Config* running,
+                           CacheFolder::Access cache_access,
                            std::vector<config::Diagnostic>& diagnostics) {
     std::optional<config::Config> config = config::load(path, read_file, registry, diagnostics);
     if (!config) {
@@ -60,8 +61,13 @@ std::optional<Loaded> load(const std::string& path,
         config->listen = running->listen;
         config->admin_listen = running->admin_listen;
     }
-    std::unique_ptr<route::Snapshot> snapshot =
-        config::compile(*config, registry, previous, diagnostics);
+    CacheFolder cache(config->cache_path, cache_access);
+    std::unique_ptr<route::Snapshot> snapshot = config::compile(
+        *config, registry, previous, diagnostics, config->cache_path.empty() ? nullptr : &cache);
+    for (std::string& complaint : cache.take_complaints()) {
+        diagnostics.push_back(
+            {config::Diagnostic::Severity::warning, path, 0, 0, std::move(complaint)});
+    }
     if (snapshot == nullptr) {
         return std::nullopt;
     }

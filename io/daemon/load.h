@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "io/daemon/cache_folder.h"
 
 namespace sy::daemon {
 
@@ -22,6 +23,7 @@ struct Loaded {
                                          config::Registry& registry,
                                          const route::Snapshot* previous,
                                          const config::Config* running,
+                                         CacheFolder::Access cache_access,
                                          std::vector<config::Diagnostic>& diagnostics);
 
 [[nodiscard]] uint32_t count_errors(const std::vector<config::Diagnostic>& diagnostics);

@@ -1,6 +1,7 @@
 // switchyard: the command line. Exit status: 0 done, 1 the configuration or the machine does not
 // allow it, 2 the command line itself is wrong.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "io/daemon/commands.h"
+#include "io/daemon/merger.h"
 
 namespace {
 
@@ -96,7 +98,13 @@ int run_command_line(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return run_command_line(argc, argv);
+        const int status = run_command_line(argc, argv);
+        if (sy::daemon::Merger::abandoned()) {
+            // Its thread still computes: no destructor of a global may run under it.
+            std::fflush(nullptr);
+            std::_Exit(status);
+        }
+        return status;
     } catch (const std::exception& failure) {
         // Memory, or a library that throws what nobody expected: say so and leave nothing behind.
         std::fprintf(stderr, "switchyard: error: %s\n", failure.what());

@@ -125,7 +125,8 @@ int run(const std::string& config_path) {
     }
     config::Registry registry;
     std::vector<config::Diagnostic> diagnostics;
-    std::optional<Loaded> loaded = load(config_path, registry, nullptr, nullptr, diagnostics);
+    std::optional<Loaded> loaded =
+        load(config_path, registry, nullptr, nullptr, CacheFolder::Access::read_write, diagnostics);
     print(diagnostics);
     if (!loaded) {
         return complain(fmt::format("{}: not started, {} errors in the configuration", config_path,

@@ -21,6 +21,7 @@ idle = "spin"
 connections_max = 1000
 messages_max = 4096
 drain = "5s"
+cache = "compiled"
 [smpp]
 listen = ["127.0.0.1:2775", "[::1]:2776"]
 system_id = "hub"
@@ -127,6 +128,7 @@ TEST_F(EveryKey, SetsTheSettings) {
     EXPECT_EQ(config.runtime.connections_max, 1000u);
     EXPECT_EQ(config.runtime.messages_max, 4096u);
     EXPECT_EQ(config.runtime.drain_ns, 5 * second_ns);
+    EXPECT_EQ(config.cache_path, "etc/compiled");
     ASSERT_EQ(config.listen.size(), 2u);
     EXPECT_EQ(to_string(config.listen[0]), "127.0.0.1:2775");
     EXPECT_EQ(to_string(config.listen[1]), "[::1]:2776");

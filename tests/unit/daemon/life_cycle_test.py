@@ -165,6 +165,58 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(router.metric('switchyard_reloads_total{result="ok"}'), 1)
         self.stop(router, link, client)
 
+    # --- Expressions: cache, reload of one of them, merge.
+
+    def write_texts(self, texts):
+        rows = "".join(f"default,44,{text},alpha\n" for text in texts)
+        self.files.write("mt.csv", "plan,prefix,text,targets\n" + rows)
+
+    def cached(self):
+        return sorted(os.listdir(os.path.join(self.files.path, "cache")))
+
+    def write_cached_root(self):
+        cpu = min(os.sched_getaffinity(0))
+        self.files.write_root(runtime=f'[runtime]\nworkers = [{cpu}]\nconnections_max = 64\n'
+                              'messages_max = 1024\ndrain = "5s"\ncache = "cache"\n')
+
+    def test_changed_expression_is_live_at_once_and_merged_beside_the_traffic(self):
+        texts = [f"w{i}.x" for i in range(20)]
+        self.write_texts(texts)
+        self.write_cached_root()
+        router, link, client = self.start_bound()
+        self.assertEqual(len(self.cached()), 1)
+        self.assertEqual(client.submit("447700900001")[0], 0x0B)  # "hello" matches none of them
+        self.write_texts(["h.llo"] + texts[1:])
+        router.signal(signal.SIGHUP)
+        router.wait_log("configuration reloaded generation=2")
+        self.exchange(link, client)
+        router.wait_log("expressions merged generation=3")
+        self.exchange(link, client)
+        self.assertIn("merging expressions beside the traffic set=mt-text expressions=20",
+                      router.log())
+        self.assertEqual(len(self.cached()), 2)
+        self.assertEqual(router.metric("switchyard_snapshot_generation"), 3)
+        self.stop(router, link, client)
+
+    def test_damaged_cache_file_is_said_and_built_anew(self):
+        self.write_texts([f"w{i}.x" for i in range(19)] + ["h.llo"])
+        self.write_cached_root()
+        router, link, client = self.start_bound()
+        self.stop(router, link, client)
+        name, = self.cached()
+        path = os.path.join(self.files.path, "cache", name)
+        with open(path, "r+b") as file:
+            file.seek(1000)
+            file.write(b"damage")
+        with open(path, "rb") as file:
+            damaged = file.read()
+        router, link, client = self.start_bound()
+        self.assertRegex(router.log(), f"warning: cache .*{name} is not used and built anew")
+        with open(path, "rb") as file:
+            self.assertNotEqual(file.read(), damaged)
+        self.exchange(link, client)
+        self.stop(router, link, client)
+
     def test_bad_reload_says_every_error_and_changes_nothing(self):
         router, link, client = self.start_bound()
         self.files.write("mt.csv", "plan,prefix,targets\ndefault,4x,alpha\ndefault,44,beta\n")
