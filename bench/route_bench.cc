@@ -164,6 +164,92 @@ BENCHMARK(mt_decide)
     ->Arg(100)
     ->Unit(benchmark::kMicrosecond);
 
+// Every message's text is scanned: 1,000 expressions behind every prefix, texts of 160 characters.
+// `alone` scans the same texts with the same set and decides nothing.
+constexpr uint32_t text_expression_count = 1'000;
+
+std::string code_word(uint64_t i) {
+    return "brand" + std::to_string(i * 7919 % 100'003);
+}
+
+void fill_texts(Workload& into, std::vector<std::string>& texts) {
+    fill(into, 0);
+    Prng prng(seed + 1);
+    std::vector<MtRule> rules = into.table.rules();
+    std::erase_if(rules, [](const MtRule& rule) { return rule.plan == "*"; });
+    for (uint32_t i = 0; i < text_expression_count; ++i) {
+        MtRule rule;
+        rule.line = prefix_count + 100 + i;
+        rule.plan = "*";
+        rule.action = Action::drop;
+        rule.text =
+            "(?i)" + code_word(i) +
+            (i % 2 == 0 ? "\\s+(code|otp)\\s*(is|:)?\\s*[0-9]{4,8}" : ".*(bit\\.ly|t\\.me)/");
+        rules.push_back(rule);
+    }
+    std::vector<MtTable::BuildError> errors;
+    into.table = MtTable::build(rules, {"default"}, errors);
+    SY_ASSERT(errors.empty());
+    SY_ASSERT(into.scratch.prepare(into.table, MoTable()).has_value());
+    for (size_t i = 0; i < query_count; ++i) {
+        std::string text;
+        while (text.size() < 160) {
+            text += prng.chance(1, 12) ? code_word(prng.below(text_expression_count))
+                                       : random_number(prng, 1 + prng.below(3)) + "x our offer";
+            text += ' ';
+        }
+        texts.push_back(text.substr(0, 160));
+    }
+    into.messages.resize(query_count);
+    for (size_t i = 0; i < query_count; ++i) {
+        into.messages[i].short_message = as_octets(texts[i]);
+        into.queries[i].sm = &into.messages[i];
+    }
+}
+
+void mt_decide_texts(benchmark::State& state) {
+    Workload work;
+    std::vector<std::string> texts;
+    fill_texts(work, texts);
+    std::vector<MtDecision> decisions(query_count);
+    uint64_t sum = decide_all(work, decisions);
+    verify(work, decisions);
+    for (auto _ : state) {
+        sum = decide_all(work, decisions);
+        benchmark::DoNotOptimize(sum);
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
+    state.counters["checksum"] = static_cast<double>(sum);
+}
+BENCHMARK(mt_decide_texts)
+    ->Name("route/mt_decide/prefixes=10k/text_expressions=1k/every_text_scanned")
+    ->Unit(benchmark::kMicrosecond);
+
+void scan_texts_alone(benchmark::State& state) {
+    Workload work;
+    std::vector<std::string> texts;
+    fill_texts(work, texts);
+    const match::PatternSet& set = work.table.patterns().text;
+    match::PatternScratch scratch;
+    match::MatchSet matches;
+    matches.reserve(set.size());
+    SY_ASSERT(scratch.prepare(set).has_value());
+    uint64_t hits = 0;
+    for (auto _ : state) {
+        hits = 0;
+        for (const std::string& text : texts) {
+            set.scan(text, scratch, matches);
+            hits += matches.hits().size();
+        }
+        benchmark::DoNotOptimize(hits);
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
+    state.counters["hits"] = static_cast<double>(hits);
+}
+BENCHMARK(scan_texts_alone)
+    ->Name("route/scan_alone/text_expressions=1k")
+    ->Unit(benchmark::kMicrosecond);
+
 void prefix_find(benchmark::State& state) {
     Workload work;
     fill(work, 0);

@@ -29,7 +29,7 @@ struct PatternError {
 
 /// The largest ExpressionForm::positions that is compiled: the slowest expressions that were found
 /// below it take seconds each, those above it minutes. Word lists are not bound by it.
-inline constexpr uint64_t positions_max = 2'000;
+inline constexpr uint64_t positions_max = 1'000;
 
 /// Whether Hyperscan takes this expression: parsed, not compiled, so it costs microseconds and
 /// finds nearly everything that compiling would refuse. Nothing: it does.
