@@ -28,7 +28,7 @@ struct PatternError {
 };
 
 /// The largest ExpressionForm::positions that is compiled: the slowest expressions that were found
-/// below it take seconds each, those above it minutes. Word lists are not bound by it.
+/// below it take seconds each (core/match/README.md), above it minutes. Does not bind word lists.
 inline constexpr uint64_t positions_max = 1'000;
 
 /// Whether Hyperscan takes this expression: parsed, not compiled, so it costs microseconds and

@@ -9,6 +9,13 @@
 namespace sy::match {
 namespace {
 
+// Compiling is slow under sanitizers.
+#ifdef SY_CHECKS
+constexpr int rounds = 8;
+#else
+constexpr int rounds = 40;
+#endif
+
 // Everything is worth a layer and an entry.
 CompileOptions options(MemoryCache* cache, std::shared_ptr<const Database> base = nullptr) {
     return {.base = std::move(base), .cache = cache, .name = "text", .at_once_us = 0};
@@ -114,7 +121,7 @@ TEST(Layers, RandomChangesFindWhatOneCompileFinds) {
     };
     std::vector<std::string> expressions;
     PatternSet set;
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < rounds; ++round) {
         std::erase_if(expressions, [&](const std::string&) { return prng.chance(1, 10); });
         for (uint64_t k = 0, n = prng.below(10); k < n; ++k) {
             const std::string fresh = random_expression();
