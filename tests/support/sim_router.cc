@@ -100,9 +100,9 @@ std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
     out->mo = route::MoTable::build(config.mo, {}, errors);
     SY_ASSERT(errors.empty());
     out->errors = route::ErrorTable(config.errors);
-    for (uint32_t w = 0; w < workers; ++w) {
-        out->scratches.emplace_back();
-        SY_ASSERT(out->scratches.back().prepare(out->mt, out->mo).has_value());
+    out->scratches.resize(workers);
+    for (route::RouteScratch& scratch : out->scratches) {
+        SY_ASSERT(scratch.prepare(out->mt, out->mo).has_value());
     }
     return out;
 }
