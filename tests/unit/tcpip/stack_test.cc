@@ -1,0 +1,57 @@
+// What fuzzing found in the userspace stack, segment by segment.
+#include "tests/unit/tcpip/stack_fixture.h"
+
+namespace sy::tcpip {
+namespace {
+
+// The frame in hand was the one in which the solicitation left: what left for the segment was a
+// frame that nobody had written.
+TEST_F(StackTest, ASegmentAndTheSolicitationThatItCausesHaveFramesOfTheirOwn) {
+    start();
+    establish();
+    // The MAC grows old; the first frame after that probes it.
+    for (int i = 0; i < 4; ++i) {
+        others.clear();
+        sent.clear();
+        pass(50 * second_ns);
+        inject_octets(100);
+        inject_octets(100);
+        turn();
+        turn();
+        ASSERT_FALSE(sent.empty());
+        EXPECT_EQ(sent.back().segment.ack, seq);
+        resolve();
+        turn();
+    }
+    EXPECT_GT(transport->stack().ip().counters().arp_requests_out, 1u);
+    // Never resolved at all: connect() to somebody new.
+    others.clear();
+    ASSERT_TRUE(transport->connect(*parse_endpoint("10.0.0.9:1")).has_value());
+    turn();
+    ASSERT_EQ(others.size(), 1u);
+    EXPECT_EQ(frames::get(others[0], 12, 2), 0x0806u);
+}
+
+// Behind an acknowledged FIN the end of the queue is the next sequence number again, and a second
+// FIN left with the next acknowledgement.
+TEST_F(StackTest, AnAcknowledgedFinIsNotSentAgain) {
+    start();
+    establish();
+    transport->close(conn);
+    turn();
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_TRUE(sent[0].segment.has(fin));
+    acked += 1;
+    sent.clear();
+    inject_octets(10);
+    inject_octets(10);
+    turn();
+    turn();
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_FALSE(sent[0].segment.has(fin));
+    EXPECT_EQ(sent[0].segment.seq, acked);
+    EXPECT_EQ(connection().state, TcpState::fin_wait_2);
+}
+
+}  // namespace
+}  // namespace sy::tcpip
