@@ -95,6 +95,7 @@ struct alignas(limits::cache_line_bytes) Connection {
     bool retransmit_first : 1 = false;  // the segment at snd_una, whatever the window says
     bool tail_probed : 1 = false;       // a tail loss probe is out: tail_end
     bool cwnd_limited : 1 = false;      // the congestion window, not the user, held data back
+    bool cut : 1 = false;  // octets for the user were dropped: none behind them may follow
 
     uint8_t unacked_segments = 0;  // received since our last ACK
     RetransmitTimer timer = RetransmitTimer::off;

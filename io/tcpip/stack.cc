@@ -163,6 +163,7 @@ void Stack::release_tcp(uint32_t slot) {
     flows_.erase(connection.hash, slot);
     wheel_.disarm(slot);
     connection.send.clear(chunks_);
+    connection.cut = !connection.kept.empty();
     connection.kept.clear(chunks_);
     drop_scoreboard(connection);
     drop_reassembly(connection);
@@ -214,6 +215,7 @@ void Stack::forget(uint32_t slot) {
 void Stack::keep(uint32_t slot, Octets octets) {
     Connection& connection = connections_[slot];
     if (connection.state == TcpState::free) {
+        connection.cut = true;
         return;  // reset in the same burst: nobody will resume it
     }
     // take_in_order() refuses octets while there is less memory than a whole burst may need here.

@@ -118,10 +118,10 @@ uint32_t TcpTransport::deliver(H& handler) {
 
 template <TransportHandler H>
 uint32_t TcpTransport::deliver_bytes(const StackEvent& event, H& handler) {
-    if (event.data.empty()) {
-        return 0;  // joined what is kept
-    }
     Connection& connection = stack_.at(event.slot);
+    if (event.data.empty() || connection.cut) {
+        return 0;  // joined what is kept; or went with it
+    }
     if (connection.paused || !connection.kept.empty()) {
         stack_.keep(event.slot, event.data);
         return 0;

@@ -53,5 +53,36 @@ TEST_F(StackTest, AnAcknowledgedFinIsNotSentAgain) {
     EXPECT_EQ(connection().state, TcpState::fin_wait_2);
 }
 
+// The reset freed what the user had left; the octets behind it, of the same burst, came all the
+// same: a gap.
+TEST_F(StackTest, AResetBehindOctetsThatWaitLeavesNoGap) {
+    start();
+    establish();
+    handler.consume = [](ConnId, Octets) { return size_t{0}; };
+    inject_octets(10);
+    turn();
+    handler.consume = [](ConnId, Octets octets) { return octets.size(); };
+    inject_octets(10);
+    inject({.seq = seq, .flags = rst});
+    turn();
+    EXPECT_TRUE(handler.closed(conn));
+    const frames::Bytes whole = stream(isn + 1, 20);
+    const std::string& bytes = handler[conn].bytes;
+    EXPECT_EQ(bytes, std::string(as_chars(whole)).substr(0, bytes.size()));
+}
+
+TEST_F(StackTest, AResetBehindOctetsTakenInPartLeavesNoGap) {
+    start();
+    establish();
+    size_t offers = 0;
+    handler.consume = [&](ConnId, Octets octets) { return offers++ == 0 ? 3 : octets.size(); };
+    inject_octets(10);
+    inject_octets(10);
+    inject({.seq = seq, .flags = rst});
+    turn();
+    EXPECT_TRUE(handler.closed(conn));
+    EXPECT_EQ(handler[conn].bytes, std::string(as_chars(stream(isn + 1, 3))));
+}
+
 }  // namespace
 }  // namespace sy::tcpip
