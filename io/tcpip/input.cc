@@ -81,10 +81,10 @@ bool Stack::predicted(uint32_t slot, const Packet& packet) {
     ++counters_.fast_path;
     c.received_ns = now_ns_;
     c.probes = 0;
-    update_window(slot, packet);
     if (acked > 0) {
         new_ack(slot, packet.ack);
     }
+    update_window(slot, packet);
     if (packet.payload_bytes > 0) {
         take_in_order(slot, {packet.payload, packet.payload_bytes});
     }

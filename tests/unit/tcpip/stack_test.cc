@@ -84,5 +84,25 @@ TEST_F(StackTest, AResetBehindOctetsTakenInPartLeavesNoGap) {
     EXPECT_EQ(handler[conn].bytes, std::string(as_chars(stream(isn + 1, 3))));
 }
 
+// Header prediction took the window update before the octets acknowledged with it left the flight,
+// and remembered a window that the peer never offered.
+TEST_F(StackTest, TheLargestWindowIsTheSameWithAndWithoutPrediction) {
+    for (const bool fast_path : {true, false}) {
+        options.fast_path = fast_path;
+        handler = {};
+        start();
+        establish();
+        const frames::Bytes octets(1000, 'x');
+        ASSERT_EQ(transport->send(conn, octets), octets.size());
+        turn();
+        acked += 1000;
+        inject_octets(10);
+        turn();
+        EXPECT_EQ(transport->stack().counters().fast_path.value(), fast_path ? 1u : 0u);
+        EXPECT_EQ(connection().snd_wnd_max, 65535u);
+        EXPECT_EQ(connection().snd_wnd, 65535u);
+    }
+}
+
 }  // namespace
 }  // namespace sy::tcpip
