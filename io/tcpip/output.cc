@@ -178,9 +178,14 @@ bool Stack::send_segment(uint32_t slot, uint32_t bytes, bool fin) {
         ++counters_.retransmitted;
     }
     c.snd_nxt = behind;
-    if (idle) {
+    if (idle || c.timer == RetransmitTimer::persist) {
+        // The window has opened: what was probed, and for how long, says nothing of this segment.
+        if (c.timer == RetransmitTimer::persist) {
+            c.backoffs = 0;
+            c.rtt.reset_back_off();
+        }
         c.progress_ns = now_ns_;
-        c.timer = RetransmitTimer::off;  // persist, perhaps
+        c.timer = RetransmitTimer::off;
         c.retransmit_ns = no_deadline;
     }
     if (c.timer == RetransmitTimer::off || c.timer == RetransmitTimer::probe_tail) {

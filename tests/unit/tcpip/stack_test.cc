@@ -104,5 +104,39 @@ TEST_F(StackTest, TheLargestWindowIsTheSameWithAndWithoutPrediction) {
     }
 }
 
+// The persist timer stayed while data was in flight: what was lost then came again octet by octet.
+TEST_F(StackTest, DataSentIntoAWindowThatOpensAgainHasTheRetransmissionTimer) {
+    start();
+    window = 0;
+    establish();
+    const frames::Bytes octets(1000, 'x');
+    ASSERT_EQ(transport->send(conn, octets), octets.size());
+    turn();
+    while (transport->stack().counters().window_probes.value() < 6) {
+        pass(std::max(transport->next_event_ns(), now_ns) - now_ns);
+        inject_octets(0);
+        turn();
+    }
+    EXPECT_EQ(connection().timer, RetransmitTimer::persist);
+    EXPECT_GE(connection().backoffs, 5);
+    now_ns += 50 * second_ns;
+    window = 65535;
+    inject_octets(0);
+    turn();
+    sent.clear();
+    turn();
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[0].segment.payload.size(), 536u);
+    EXPECT_EQ(connection().timer, RetransmitTimer::retransmit);
+    EXPECT_EQ(connection().backoffs, 0);
+    // Lost: all of it again, soon, and no end of the connection.
+    sent.clear();
+    pass(3 * second_ns);
+    turn();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent[0].segment.payload.size(), 536u);
+    EXPECT_FALSE(handler.closed(conn));
+}
+
 }  // namespace
 }  // namespace sy::tcpip
