@@ -327,10 +327,11 @@ bool Stack::emit(
     } else {
         std::memcpy(at + tcp::header_bytes, options, options_bytes);
     }
+    const uint32_t most = payload_max(c);  // SACK blocks take from it
     IpLayer::L4Part part{.header_bytes = header_bytes,
                          .payload_bytes = bytes,
                          .payload_sum = 0,
-                         .segment_bytes = bytes > c.mss ? c.mss : uint16_t{0}};
+                         .segment_bytes = static_cast<uint16_t>(bytes > most ? most : 0)};
     if (bytes > 0) {
         if (ip_.port_sums_tcp()) {
             c.send.copy_out(chunks_, *cursor, {at + header_bytes, bytes});

@@ -138,5 +138,25 @@ TEST_F(StackTest, DataSentIntoAWindowThatOpensAgainHasTheRetransmissionTimer) {
     EXPECT_FALSE(handler.closed(conn));
 }
 
+// Segments that the port cuts had the size that fits without SACK blocks, and the blocks on top.
+TEST_F(StackTest, SegmentsThatThePortCutsLeaveRoomForSackBlocks) {
+    port.settings().tx_ip_checksum = true;
+    port.settings().tx_tcp_checksum = true;
+    port.settings().tso_bytes_max = 16'000;
+    start();
+    establish({2, 4, 5, 0xb4, 4, 2, 1, 1});
+    const frames::Bytes octets(5000, 'x');
+    inject({.seq = seq + 100, .ack = acked, .payload = stream(seq + 100, 10)});
+    turn();
+    sent.clear();
+    ASSERT_EQ(transport->send(conn, octets), octets.size());
+    turn();
+    ASSERT_GE(sent.size(), 4u);
+    for (const Sent& one : sent) {
+        EXPECT_FALSE(one.segment.sack.empty());
+        EXPECT_LE(one.frame.size(), 1514u);
+    }
+}
+
 }  // namespace
 }  // namespace sy::tcpip
