@@ -19,7 +19,7 @@ void Stack::take_payload(uint32_t slot, const Packet& packet) {
     if (!takes_payload(c.state)) {
         return;  // behind the peer's FIN there is nothing
     }
-    if (c.owner == Owner::none && packet.payload_bytes > 0) {
+    if (c.owner == Owner::none && packet.seq + packet.payload_bytes > c.rcv_nxt) {
         // RFC 1122 4.2.2.13: octets for a user who has gone are lost, and the peer is told.
         ++counters_.data_after_close;
         send_reset(c, c.snd_nxt);

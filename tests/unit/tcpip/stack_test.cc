@@ -158,5 +158,29 @@ TEST_F(StackTest, SegmentsThatThePortCutsLeaveRoomForSackBlocks) {
     }
 }
 
+// A user who had read everything and gone saw his connection reset because the peer's FIN came with
+// octets that he had.
+TEST_F(StackTest, AFinBehindKnownOctetsEndsAnOrphanInOrder) {
+    start();
+    establish();
+    inject_octets(10);
+    turn();
+    transport->close(conn);
+    turn();
+    acked += 1;
+    inject_octets(0);
+    turn();
+    pass(2 * second_ns);
+    turn();
+    ASSERT_TRUE(handler.closed(conn));
+    sent.clear();
+    inject({.seq = seq - 10, .ack = acked, .flags = ack | fin, .payload = stream(seq - 10, 10)});
+    turn();
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_FALSE(sent[0].segment.has(rst));
+    EXPECT_EQ(sent[0].segment.ack, seq + 1);
+    EXPECT_EQ(transport->stack().time_wait_used(), 1u);
+}
+
 }  // namespace
 }  // namespace sy::tcpip
