@@ -110,10 +110,11 @@ size_t Stack::send(ConnId conn, Octets octets) {
     }
     const uint32_t limit = options_.send_buffer_bytes;
     size_t take = std::min<size_t>(octets.size(), limit - std::min(limit, c->send.size()));
+    // The reserve is for what peers have sent already.
     const uint32_t spare = chunks_.available();
-    if (spare < 2 * reserve_chunks_) [[unlikely]] {
-        take = 0;  // the rest is for what peers have sent already
-    }
+    take = spare < 2 * reserve_chunks_
+               ? 0
+               : std::min(take, size_t{spare - reserve_chunks_ - 1} * ChunkPool::chunk_bytes);
     const size_t taken = c->send.append(chunks_, octets.first(take));
     if (taken < octets.size()) {
         c->want_write = true;

@@ -182,5 +182,21 @@ TEST_F(StackTest, AFinBehindKnownOctetsEndsAnOrphanInOrder) {
     EXPECT_EQ(transport->stack().time_wait_used(), 1u);
 }
 
+// One user's octets took the memory that a burst of frames had been promised.
+TEST_F(StackTest, SendLeavesMemoryForWhatABurstBrings) {
+    options.send_buffer_bytes = 4U << 20;
+    start();
+    establish();
+    const frames::Bytes many(4U << 20, 'x');
+    EXPECT_LT(transport->send(conn, many), many.size());
+    const uint32_t left = options.chunks - transport->stack().chunks_used();
+    EXPECT_GE(left, 2 * Stack::burst_max);
+    handler.consume = [](ConnId, Octets) { return size_t{0}; };
+    for (uint32_t i = 0; i < Stack::burst_max; ++i) {
+        inject_octets(900);
+    }
+    turn();
+}
+
 }  // namespace
 }  // namespace sy::tcpip
