@@ -110,7 +110,7 @@ void check_sack(const SeenSegment& segment, const Flow& flow) {
         SY_ASSERT(distance(begin, end) > 0);
         // The first may be a duplicate below the acknowledgement (RFC 2883).
         SY_ASSERT(i == 0 || distance(segment.ack, begin) > 0);
-        SY_ASSERT(distance(end, flow.edge + 1) >= 0);
+        SY_ASSERT(distance(end, flow.edge + 1) >= 0 || (i == 0 && distance(end, segment.ack) >= 0));
         for (size_t j = 1; j < i; ++j) {
             const auto& [other_begin, other_end] = segment.sack[j];
             SY_ASSERT(distance(end, other_begin) > 0 || distance(other_end, begin) > 0);
@@ -203,6 +203,7 @@ void FlowTableSeen::saw(const SeenSegment& segment) {
         flow.una = segment.has(ack) ? flow.una : segment.seq;
         flow.acked = segment.ack;
         flow.edge = segment.ack + segment.window;
+        flow.offered = segment.has(ack);  // else the window has no place yet
         // A repeated SYN may leave out what the first one offered.
         const bool again = flow.seen && flow.first == segment.seq;
         flow.first = segment.seq;
@@ -219,8 +220,9 @@ void FlowTableSeen::saw(const SeenSegment& segment) {
     const uint8_t scale = flow.scale_offered && offers_scale(flow.key) ? flow.scale : uint8_t{0};
     const uint32_t edge = segment.ack + (uint32_t{segment.window} << scale);
     // TIMEWAIT and the SYN cache answer with the figures of their time; only forward counts.
-    flow.edge =
-        distance(flow.edge, edge) > 0 || distance(flow.acked, segment.ack) < 0 ? edge : flow.edge;
+    const bool forward = distance(flow.edge, edge) > 0 || distance(flow.acked, segment.ack) < 0;
+    flow.edge = forward || !flow.offered ? edge : flow.edge;
+    flow.offered = true;
     flow.acked = segment.ack;
     flow.next = distance(flow.next, segment.behind()) > 0 ? segment.behind() : flow.next;
     if (segment.has_timestamps) {

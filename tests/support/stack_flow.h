@@ -65,7 +65,8 @@ struct Flow {
     uint32_t next = 0;   // behind the highest it sent
     uint32_t acked = 0;  // its ACK field: what it has of ours
     uint32_t edge = 0;   // and how far we may send
-    uint8_t scale = 0;   // of its window field, once negotiated
+    bool offered = false;
+    uint8_t scale = 0;  // of its window field, once negotiated
     bool scale_offered = false;
     bool timestamps = false;  // both sides offered them
     uint32_t timestamp = 0;
