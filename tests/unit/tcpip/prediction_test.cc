@@ -27,7 +27,7 @@ TEST(Prediction, SendsAndTellsWhatTheLongWayDoes) {
     std::printf("%u programs, %llu segments, %llu predicted\n", programs,
                 static_cast<unsigned long long>(segments),
                 static_cast<unsigned long long>(predicted));
-    EXPECT_GT(predicted, segments / 8);
+    EXPECT_GT(predicted, programs);  // else there was nothing to compare
 }
 
 }  // namespace
