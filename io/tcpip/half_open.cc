@@ -20,6 +20,7 @@ constexpr uint32_t cookie_hash_mask = 0x00FFFFFF;
 constexpr uint32_t cookie_options_mask = 0x1F;
 constexpr uint32_t cookie_sack = 0x10;
 constexpr uint32_t cookie_no_scale = 0x0F;
+constexpr uint8_t half_open_challenges_max = 10;  // RFC 5961 7
 
 uint32_t mss_index(uint16_t mss) {
     uint32_t index = 7;
@@ -141,10 +142,14 @@ void Stack::drop_half_open(uint32_t index) {
 void Stack::half_open_arrives(uint32_t index, const Packet& packet) {
     HalfOpen& entry = half_open_[index];
     const Seq expected = entry.irs + 1;
+    const uint32_t window = std::min<uint32_t>(options_.receive_buffer_bytes, 0xFFFF);
     if ((packet.flags & tcp::rst) != 0) {
         if (packet.seq == expected) {
             ++counters_.attempts_failed;
             drop_half_open(index);
+        } else if (packet.seq > expected && packet.seq < expected + window) {
+            ++counters_.challenges_reset;
+            acknowledge_half_open(entry);
         } else {
             ++counters_.outside_window;
         }
@@ -165,7 +170,6 @@ void Stack::half_open_arrives(uint32_t index, const Packet& packet) {
         ++counters_.ack_missing;
         return;
     }
-    const uint32_t window = std::min<uint32_t>(options_.receive_buffer_bytes, 0xFFFF);
     if (packet.seq < expected || packet.seq >= expected + window) {
         ++counters_.outside_window;
         acknowledge_half_open(entry);
@@ -181,14 +185,26 @@ void Stack::half_open_arrives(uint32_t index, const Packet& packet) {
     accept(confirmed, packet);
 }
 
-void Stack::acknowledge_half_open(const HalfOpen& entry) {
+/// Challenge ACK, or the answer to what lies outside the window; few in the entry's short life.
+void Stack::acknowledge_half_open(HalfOpen& entry) {
+    if (entry.challenges >= half_open_challenges_max) {
+        ++counters_.challenges_limited;
+        return;
+    }
+    ++entry.challenges;
+    uint8_t octets[timestamps_bytes];
+    TcpOptions answer;
+    answer.has_timestamps = entry.timestamps;  // RFC 7323 3.2: in every segment but RST
+    answer.timestamp = clock_ms_ + entry.ts_offset;
+    answer.echo = entry.ts_recent;
+    const uint32_t bytes = build_options(octets, answer);
     send_stateless({.key = entry.key,
                     .seq = entry.iss + 1,
                     .ack = entry.irs + 1,
                     .flags = tcp::ack,
                     .window = static_cast<uint16_t>(
                         std::min<uint32_t>(options_.receive_buffer_bytes, 0xFFFF))},
-                   entry.peer_mac);
+                   entry.peer_mac, {octets, bytes});
 }
 
 /// The third segment of the handshake: the connection begins, and the segment may carry octets.

@@ -25,7 +25,8 @@ struct HalfOpen {
     bool window_scale = false;
     bool timestamps = false;
     bool sack_permitted = false;
-    uint8_t retries = 0;  // SYN-ACKs sent again
+    uint8_t retries = 0;     // SYN-ACKs sent again
+    uint8_t challenges = 0;  // ACKs that something wrong was answered by
     bool used = false;
     Mac peer_mac{};  // answers go back the way the SYN came: no neighbour entry for a flood
 };

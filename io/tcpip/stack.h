@@ -291,7 +291,7 @@ class Stack {
     void syn_arrives(const Packet& packet, uint32_t hash);
     void half_open_arrives(uint32_t index, const Packet& packet);
     void send_syn_ack(const HalfOpen& entry, uint32_t timestamp);
-    void acknowledge_half_open(const HalfOpen& entry);
+    void acknowledge_half_open(HalfOpen& entry);
     void half_open_expired(uint32_t index);
     void drop_half_open(uint32_t index);
     void send_cookie(const Packet& packet, const TcpOptions& options);
