@@ -84,7 +84,7 @@ bool Stack::predicted(uint32_t slot, const Packet& packet) {
     if (acked > 0) {
         new_ack(slot, packet.ack);
     }
-    update_window(slot, packet);
+    update_window(slot, packet);  // behind new_ack(): the window counts from SND.UNA
     if (packet.payload_bytes > 0) {
         take_in_order(slot, {packet.payload, packet.payload_bytes});
     }
@@ -99,6 +99,9 @@ void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
         syn_sent_arrives(slot, packet, options);
         return;
     }
+    if (c.state == TcpState::syn_received && syn_again(slot, packet)) {
+        return;
+    }
     if (!acceptable(slot, packet, options)) {
         return;
     }
@@ -107,20 +110,21 @@ void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
         return;
     }
     if ((packet.flags & tcp::syn) != 0) {
-        // RFC 5961 4.2; simultaneous open: the peer's SYN again, our SYN-ACK was lost.
-        ++counters_.challenges_syn;
-        if (c.state == TcpState::syn_received && packet.seq == c.irs) {
-            send_syn(slot);
-        } else {
-            challenge(slot);
-        }
+        ++counters_.challenges_syn;  // RFC 5961 4.2
+        challenge(slot);
         return;
     }
     if ((packet.flags & tcp::ack) == 0) {
         ++counters_.ack_missing;
         return;
     }
-    note_timestamp(c, packet, options);
+    if (c.peer_fin && packet.seq > c.rcv_nxt) {
+        // Behind the peer's FIN is nothing. What claims to be there must not become SND.WL1: the
+        // peer's own window updates would count as old for ever.
+        ++counters_.outside_window;
+        answer_outside(slot, segment_length(packet));
+        return;
+    }
     c.received_ns = now_ns_;
     c.probes = 0;
     if (c.state == TcpState::syn_received && !leave_syn_received(slot, packet)) {
@@ -129,6 +133,7 @@ void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
     if (!ack_acceptable(slot, packet)) {
         return;
     }
+    note_timestamp(c, packet, options);
     const uint32_t generation = c.generation;
     acknowledge(slot, packet, options);
     // LAST-ACK and CLOSING may just have ended.
@@ -243,9 +248,10 @@ bool Stack::ack_acceptable(uint32_t slot, const Packet& packet) {
 }
 
 /// RFC 7323 4.3 (2): of segments at or before the last ACK we sent, so that a delayed ACK counts.
+/// REQUIRES: acceptable(), so an older one means that the clock has wrapped; and ack_acceptable(),
+/// else a blind segment could set it far ahead and the peer's own would be dropped.
 void Stack::note_timestamp(Connection& c, const Packet& packet, const TcpOptions& options) {
-    if (c.timestamps && options.has_timestamps && packet.seq <= c.ack_sent &&
-        !before(options.timestamp, c.ts_recent)) {
+    if (c.timestamps && options.has_timestamps && packet.seq <= c.ack_sent) {
         c.ts_recent = options.timestamp;
         c.ts_recent_ns = now_ns_;
     }
@@ -302,6 +308,24 @@ void Stack::syn_sent_arrives(uint32_t slot, const Packet& packet, const TcpOptio
         rest.flags = static_cast<uint8_t>(packet.flags & ~tcp::syn);
         take_payload(slot, rest);
     }
+}
+
+/// Simultaneous open, the SYN that we have once more: our SYN-ACK was lost; or in the peer's
+/// SYN-ACK, which opens the connection (RFC 9293 3.5 figure 7) although it lies before the window.
+bool Stack::syn_again(uint32_t slot, const Packet& packet) {
+    const Connection& c = connections_[slot];
+    if ((packet.flags & (tcp::syn | tcp::rst)) != tcp::syn || packet.seq != c.irs) {
+        return false;
+    }
+    if ((packet.flags & tcp::ack) == 0) {
+        send_syn(slot);
+        return true;
+    }
+    if (packet.ack != c.snd_max) {
+        return false;
+    }
+    synchronized(slot, packet.ack);
+    return true;
 }
 
 /// SYN-RECEIVED after a simultaneous open. False: the segment was answered.

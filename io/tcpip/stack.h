@@ -210,6 +210,7 @@ class Stack {
     void answer_outside(uint32_t slot, uint32_t length);
     void reset_arrives(uint32_t slot, const Packet& packet);
     void end_reset(uint32_t slot);
+    bool syn_again(uint32_t slot, const Packet& packet);
     bool leave_syn_received(uint32_t slot, const Packet& packet);
     void synchronized(uint32_t slot, Seq ack);
     void keep_pending_events(uint32_t slot);
