@@ -436,10 +436,12 @@ struct Verb {
     enum class Argument : uint8_t { none, amount, optional_amount, duration } argument;
 };
 
-constexpr std::array<Verb, 17> verbs{{
+constexpr std::array<Verb, 19> verbs{{
     {"listen", Op::listen, Verb::Argument::amount},
     {"close-listeners", Op::close_listeners, Verb::Argument::none},
     {"connect", Op::connect, Verb::Argument::none},
+    {"connect-self", Op::connect_self, Verb::Argument::none},
+    {"connect-fails", Op::connect_fails, Verb::Argument::none},
     {"accept", Op::event_accepted, Verb::Argument::none},
     {"send", Op::send, Verb::Argument::amount},
     {"close", Op::close, Verb::Argument::none},
@@ -516,6 +518,14 @@ Result<Script> to_script(const std::string& file, const Expansion& expansion, bo
                             ": expected 'option KEY VALUE' before the first step");
             }
             script.tunables[key] = value;
+            continue;
+        }
+        if (line.text.starts_with("mtu ")) {
+            Cursor cursor(std::string_view(line.text).substr(4));
+            script.mtu = static_cast<uint32_t>(cursor.number_within("MTU", u16_max));
+            if (cursor.failed() || !cursor.done() || script.mtu == 0 || !script.steps.empty()) {
+                return fail(line.origin.text() + ": expected 'mtu OCTETS' before the first step");
+            }
             continue;
         }
         Result<Step> step = parse_step(line);

@@ -173,9 +173,13 @@ TEST(ParseScripts, KnowsWhatDiffersByFamily) {
     ASSERT_TRUE(scripts.has_value());
     ASSERT_EQ(scripts->size(), 2U);
     EXPECT_TRUE(scripts->at(0).manual_neighbours);
+    EXPECT_EQ(scripts->at(0).mtu, 0U);
     EXPECT_EQ(scripts->at(0).steps.at(0).amount, 1460U);
     EXPECT_EQ(scripts->at(1).steps.at(0).amount, 1440U);
     EXPECT_EQ(scripts->at(1).steps.at(1).amount, 40U);
+    const auto jumbo = parse_scripts("a.pkt", text_loader({{"a.pkt", "mtu 9000\nclose\n"}}));
+    ASSERT_TRUE(jumbo.has_value());
+    EXPECT_EQ(jumbo->at(1).mtu, 9000U);
 }
 
 TEST(ParseScripts, RefusesEmptyScriptsAndLateOptions) {
@@ -188,6 +192,10 @@ TEST(ParseScripts, RefusesEmptyScriptsAndLateOptions) {
               "a.pkt:2: expected 'option KEY VALUE' before the first step");
     EXPECT_EQ(error("option mtu\nclose\n"),
               "a.pkt:1: expected 'option KEY VALUE' before the first step");
+    for (const char* wrong : {"mtu 0\nclose\n", "mtu 70000\nclose\n", "mtu x\nclose\n"}) {
+        EXPECT_EQ(error(wrong), "a.pkt:1: expected 'mtu OCTETS' before the first step");
+    }
+    EXPECT_EQ(error("close\nmtu 1280\n"), "a.pkt:2: expected 'mtu OCTETS' before the first step");
 }
 
 }  // namespace

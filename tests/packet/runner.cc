@@ -143,16 +143,11 @@ class Runner final : public ScriptRun {
             case Op::close_listeners:
                 stack_->close_listeners();
                 return;
-            case Op::connect: {
-                mine.stack_port.reset();
-                const auto conn = stack_->connect({addresses_.peer.octets, mine.peer_port});
-                if (!conn) {
-                    complain(conn.error().text);
-                } else {
-                    mine.conn = *conn;
-                }
+            case Op::connect:
+            case Op::connect_self:
+            case Op::connect_fails:
+                connect(step.op, mine);
                 return;
-            }
             case Op::consume:
                 budget_ =
                     step.amount ? (budget_ == everything ? 0 : budget_) + *step.amount : everything;
@@ -165,6 +160,17 @@ class Runner final : public ScriptRun {
             return;
         }
         call_connection(step, mine);
+    }
+    void connect(Op op, Flow& mine) {
+        mine.stack_port.reset();
+        const tcpip::IpAddress& to = op == Op::connect_self ? addresses_.stack : addresses_.peer;
+        const auto conn = stack_->connect({to.octets, mine.peer_port});
+        if (conn.has_value() == (op == Op::connect_fails)) {
+            complain(conn ? "connect() took it" : conn.error().text);
+        }
+        if (conn) {
+            mine.conn = *conn;
+        }
     }
     void call_connection(const Step& step, Flow& mine) {
         switch (step.op) {

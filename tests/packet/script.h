@@ -94,6 +94,8 @@ enum class Op : uint8_t {
     listen,
     close_listeners,
     connect,
+    connect_self,
+    connect_fails,
     send,
     close,
     abort,
@@ -129,6 +131,7 @@ struct Script {
     bool ipv6 = false;
     std::string combination{};  // values of its matrix, "" without one
     bool manual_neighbours = false;
+    uint32_t mtu = 0;  // of the link; 0: as the run says
     std::map<std::string, std::string> tunables{};
     std::vector<Step> steps{};
 };

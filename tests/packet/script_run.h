@@ -73,7 +73,7 @@ class ScriptRun : public StackEvents {
     ScriptRun(const Script& script, const RunOptions& options)
         : script_(script),
           options_(options),
-          link_(options.seed, options.link, script_start_ns),
+          link_(options.seed, link_options(script, options), script_start_ns),
           at_ns_(script_start_ns) {
         addresses_.stack_mac = options.link.macs[stack_end];
         addresses_.peer_mac = options.link.macs[peer_end];
@@ -147,6 +147,12 @@ class ScriptRun : public StackEvents {
     }
 
   protected:
+    static sim::PacketLinkOptions link_options(const Script& script, const RunOptions& options) {
+        sim::PacketLinkOptions out = options.link;
+        out.mtu = script.mtu != 0 ? script.mtu : out.mtu;
+        return out;
+    }
+
     // Reports.
 
     /// The first problem stays: what is wrong, in which step, then further lines of `what`.
@@ -291,8 +297,8 @@ class ScriptRun : public StackEvents {
                       .packet = sim::parse_packet(frame),
                       .neighbour = parse_neighbour(frame)};
         if (output.neighbour.kind == Neighbour::Kind::who_has &&
-            output.neighbour.target == addresses_.stack) {
-            return;  // an announcement of its own address (RFC 5227 section 2.3)
+            (output.neighbour.target == setup_.ipv4 || output.neighbour.target == setup_.ipv6)) {
+            return;  // an announcement of its own address (RFC 5227 section 2.3), of any family
         }
         if (output.neighbour.kind != Neighbour::Kind::none) {
             take_neighbour(std::move(output));

@@ -93,6 +93,9 @@ Result<void> apply(const std::string& key, const std::string& value, tcpip::Stac
     if (key == "time_wait_max") {
         return set(o.time_wait_max, number(value));
     }
+    if (key == "chunks") {
+        return set(o.chunks, number(value));
+    }
     if (key == "recoveries_max") {
         return set(o.recoveries_max, number(value));
     }
