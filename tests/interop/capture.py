@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 
-from lab import BRIDGE, ROUTER_ADDRESS, wait_until
+from lab import BRIDGE, LAB_ADDRESS, ROUTER_ADDRESS, wait_until
 
 MARKER_PORT = 9  # discard
 
@@ -30,7 +30,7 @@ class Capture:
             with open(self.file, "rb") as captured:
                 return marker in captured.read()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((ROUTER_ADDRESS, 0))
+            probe.bind((LAB_ADDRESS, 0))
         wait_until(f"dumpcap sees '{marker.decode()}'", in_file, 10)
 
     def stop(self):
@@ -39,8 +39,9 @@ class Capture:
 
     def tshark(self, display_filter, *arguments):
         """The lines that tshark prints for the capture."""
+        # In two passes: whether a PDU that begins in a segment is whole is known at its end.
         decode = [option for port in self.ports for option in ("-d", f"tcp.port=={port},smpp")]
-        done = subprocess.run(["tshark", "-n", "-r", self.file, *decode, "-Y", display_filter,
+        done = subprocess.run(["tshark", "-2", "-n", "-r", self.file, *decode, "-Y", display_filter,
                                *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"tshark: {done.stderr.strip()}")

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from lab import Missing, ROUTER_ADDRESS, wait_until
+from lab import LAB_ADDRESS, Missing, ROUTER_ADDRESS, wait_until
 
 HTTP_PORT = 8000
 
@@ -38,7 +38,7 @@ max-messages = 10
 
 group = sms-service
 keyword = default
-get-url = "http://{router}:{http}/mo?from=%p&to=%P&text=%a&coding=%c&octets=%b"
+get-url = "http://{lab}:{http}/mo?from=%p&to=%P&text=%a&coding=%c&octets=%b"
 max-messages = 0
 catch-all = true
 """
@@ -98,7 +98,7 @@ class Reports:
             daemon_threads = True
             allow_reuse_address = True
 
-        self.server = Server((ROUTER_ADDRESS, port), Handler)
+        self.server = Server((LAB_ADDRESS, port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def expect(self, path, seconds=10.0, **fields):
@@ -126,7 +126,7 @@ class Kannel:
                                         password=password, enquire=enquire_link_seconds,
                                         version=version)
                             for each in MODES[mode])
-            file.write(CONFIGURATION.format(router=ROUTER_ADDRESS, links=links, http=http_port))
+            file.write(CONFIGURATION.format(lab=LAB_ADDRESS, links=links, http=http_port))
         self.processes = []
 
     def start(self, online=True):
@@ -165,7 +165,7 @@ class Kannel:
             query["text"] = octets
         if dlr:
             query |= {"dlr-mask": "31", "dlr-url":
-                      f"http://{ROUTER_ADDRESS}:{self.http_port}/dlr?name={dlr}&type=%d&text=%A&id=%F"}
+                      f"http://{LAB_ADDRESS}:{self.http_port}/dlr?name={dlr}&type=%d&text=%A&id=%F"}
         answer = self._get(13013, "/cgi-bin/sendsms?" + urllib.parse.urlencode(query))
         if answer is None or not answer.startswith(("0:", "3:", "Sent")):
             raise Missing(f"sendsms takes the message: {answer}")

@@ -76,7 +76,8 @@ LONG = "This message has more than one part, and every part has to find the same
 class Bench:
     def __init__(self, options):
         self.modules = lab_module.npm_modules(options.build)
-        self.lab = Lab(os.path.join(options.build, "lab-kannel"))
+        self.lab = Lab(os.path.join(options.build, f"lab-kannel-{options.device}"),
+                       options.device)
         self.capture = Capture(self.lab, [PORT, 2776, 2777])
         alpha_host, beta_host = self.lab.host("alpha"), self.lab.host("beta")
         self.alpha = Smsc(Peer(self.lab, alpha_host, "node", self.modules), 2776, "sy", "pass-a",
@@ -283,6 +284,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--router", required=True)
     parser.add_argument("--build", required=True)
+    lab_module.add_device_option(parser)
     options = parser.parse_args()
     lab_module.npm_modules(options.build)
     lab_module.enter(["node", "perl", "bearerbox", "smsbox"], 150)

@@ -19,6 +19,9 @@ INSIDE = "SWITCHYARD_INTEROP_INSIDE"
 BRIDGE = "lab0"
 ROUTER_ADDRESS = "10.77.0.1"
 ROUTER_ADDRESS_V6 = "fd77::1"
+LAB_ADDRESS = "10.77.0.2"  # of the tests themselves, on the bridge
+DEVICES = ("kernel", "af_packet", "af_xdp")  # what the router's transport runs over
+OFFLOADS = ("rx", "tx", "tso", "gso", "gro", "sg")
 
 
 class Missing(Exception):
@@ -37,6 +40,11 @@ def wait_until(what, condition, seconds=10.0):
         time.sleep(0.01)
 
 
+def add_device_option(parser):
+    parser.add_argument("--device", choices=DEVICES, default=DEVICES[0],
+                        help="kernel sockets, or the DPDK driver of the router's port on a veth")
+
+
 def bail_out(reason):
     print(f"Bail out! {reason}", flush=True)
     print(reason, file=sys.stderr)
@@ -47,7 +55,8 @@ def enter(tools, seconds):
     """Returns inside fresh namespaces, with a bound on the whole test; ends it if that cannot be."""
     if os.geteuid() != 0:
         bail_out("the interop tests make network namespaces: run them as root")
-    missing = [tool for tool in ["unshare", "ip", "dumpcap", "tshark", *tools] if not shutil.which(tool)]
+    needed = ["unshare", "ip", "ethtool", "dumpcap", "tshark", *tools]
+    missing = [tool for tool in needed if not shutil.which(tool)]
     if missing:
         bail_out(f"missing: {', '.join(missing)}; scripts/setup installs what the interop tests need")
     if INSIDE not in os.environ:
@@ -105,27 +114,56 @@ class Host:
 
 
 class Lab:
-    def __init__(self, directory):
+    """`device`: kernel sockets, where the router has the bridge's own address, or a DPDK driver."""
+
+    def __init__(self, directory, device="kernel"):
         shutil.rmtree(directory, ignore_errors=True)
         os.makedirs(directory)
         self.directory = directory
+        self.device = device
         self.hosts = {}
         self.processes = []  # (label, process), in the order of start
         self.check_count = 0
         self.failed = []
         self.scenario_name = ""
         # ip-netns keeps its names under /run: cover it, the host's own stays out of sight.
-        self._run("mount", "-t", "tmpfs", "tmpfs", "/run")
-        self._run("ip", "link", "set", "lo", "up")
-        self._run("ip", "link", "add", BRIDGE, "type", "bridge")
-        self._run("ip", "address", "add", f"{ROUTER_ADDRESS}/24", "dev", BRIDGE)
-        self._run("ip", "address", "add", f"{ROUTER_ADDRESS_V6}/64", "dev", BRIDGE, "nodad")
-        self._run("ip", "link", "set", BRIDGE, "up")
+        self.run("mount", "-t", "tmpfs", "tmpfs", "/run")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "add", BRIDGE, "type", "bridge")
+        # The router's first: what it connects from comes from there.
+        if device == "kernel":
+            self.run("ip", "address", "add", f"{ROUTER_ADDRESS}/24", "dev", BRIDGE)
+            self.run("ip", "address", "add", f"{ROUTER_ADDRESS_V6}/64", "dev", BRIDGE, "nodad")
+        self.run("ip", "address", "add", f"{LAB_ADDRESS}/24", "dev", BRIDGE)
+        self.run("ip", "link", "set", BRIDGE, "up")
+        if device != "kernel":
+            self._add_router_host()
 
-    def _run(self, *command):
+    def run(self, *command):
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         if done.returncode != 0:
             bail_out(f"{' '.join(command)}: {done.stderr.strip()}")
+
+    def _plug_in(self, name, port):
+        """A new namespace whose eth0 is at the other end of the bridge's port."""
+        self.run("ip", "netns", "add", name)
+        self.run("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
+        self.run("ip", "link", "set", port, "master", BRIDGE, "up")
+
+    def _add_router_host(self):
+        """The kernel has no address on this eth0 and leaves all frames to the router. Without
+        offloads on both ends, for frames of the wire's size with whole checksums."""
+        self._plug_in("router", "vrouter")
+        off = [word for offload in OFFLOADS for word in (offload, "off")]
+        self.run("ethtool", "-K", "vrouter", *off)
+        self.run("ip", "netns", "exec", "router", "ethtool", "-K", "eth0", *off)
+        self.run("ip", "-n", "router", "link", "set", "eth0", "addrgenmode", "none")
+        self.run("ip", "-n", "router", "link", "set", "eth0", "arp", "off", "up")
+        self.run("ip", "-n", "router", "link", "set", "lo", "up")
+
+    def router_command(self, command):
+        """The command where the router's device is."""
+        return command if self.device == "kernel" else ["ip", "netns", "exec", "router", *command]
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -135,14 +173,11 @@ class Lab:
         if name not in self.hosts:
             number = len(self.hosts) + 11
             host = Host(self, name, f"10.77.0.{number}")
-            self._run("ip", "netns", "add", name)
-            self._run("ip", "link", "add", f"v{number}", "type", "veth",
-                      "peer", "name", "eth0", "netns", name)
-            self._run("ip", "link", "set", f"v{number}", "master", BRIDGE, "up")
-            self._run("ip", "-n", name, "address", "add", f"{host.address}/24", "dev", "eth0")
-            self._run("ip", "-n", name, "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
-            self._run("ip", "-n", name, "link", "set", "eth0", "up")
-            self._run("ip", "-n", name, "link", "set", "lo", "up")
+            self._plug_in(name, f"v{number}")
+            self.run("ip", "-n", name, "address", "add", f"{host.address}/24", "dev", "eth0")
+            self.run("ip", "-n", name, "address", "add", f"fd77::{number}/64", "dev", "eth0", "nodad")
+            self.run("ip", "-n", name, "link", "set", "eth0", "up")
+            self.run("ip", "-n", name, "link", "set", "lo", "up")
             self.hosts[name] = host
         return self.hosts[name]
 

@@ -15,7 +15,7 @@ import threading
 
 import lab as lab_module
 from capture import Capture
-from lab import INSIDE, Lab, ROUTER_ADDRESS, wait_until
+from lab import INSIDE, Lab, LAB_ADDRESS, wait_until
 
 ENQUIRE_LINK = struct.pack(">IIII", 16, 0x15, 0, 1)
 # A submit_sm whose sm_length says more octets than there are.
@@ -25,7 +25,7 @@ NO_PDU = b"GET / HTTP/1.1\r\n\r\n"
 
 def sink(port):
     """Takes whatever is sent to that port."""
-    server = socket.create_server((ROUTER_ADDRESS, port))
+    server = socket.create_server((LAB_ADDRESS, port))
 
     def serve():
         while True:
@@ -39,7 +39,7 @@ def sink(port):
 
 def send_from(lab, port, octets):
     """Sends octets from a host of the lab, over the bridge."""
-    program = (f"import socket; s = socket.create_connection(({ROUTER_ADDRESS!r}, {port}), 5); "
+    program = (f"import socket; s = socket.create_connection(({LAB_ADDRESS!r}, {port}), 5); "
                f"s.sendall(bytes.fromhex('{octets.hex()}')); s.close()")
     process = lab.host("sender").start("sender", [sys.executable, "-c", program])
     lab.check_equal(f"{len(octets)} octets sent to {port}", process.wait(20), 0)

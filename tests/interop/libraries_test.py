@@ -105,7 +105,8 @@ class Bench:
 
     def __init__(self, options):
         self.modules = lab_module.npm_modules(options.build)
-        self.lab = Lab(os.path.join(options.build, f"lab-{options.customer}-{options.alpha}-{options.beta}"))
+        peers = f"{options.customer}-{options.alpha}-{options.beta}"
+        self.lab = Lab(os.path.join(options.build, f"lab-{peers}-{options.device}"), options.device)
         self.capture = Capture(self.lab, [PORT, 2776, 2777])
         alpha_host, beta_host = self.lab.host("alpha"), self.lab.host("beta")
         self.customer = Peer(self.lab, self.lab.host("customer"), options.customer, self.modules)
@@ -800,7 +801,7 @@ def reload_accounts(b):
     b.router.write("mt.csv", MT)
     toml = b.toml.replace('password = "secret"\n', 'password = "changed"\n')
     toml = toml.replace('bind = "pair"\nbinds = 1\nwindow = 20', 'bind = "pair"\nbinds = 1\nwindow = 21')
-    b.router.write("switchyard.toml", toml)
+    b.router.configure(toml)
     b.beta.peer.take_unclaimed()
     b.router.reload()
     b.esme.expect("unbind", 10)
@@ -869,6 +870,7 @@ def main():
     parser.add_argument("--build", required=True)
     for role in ("customer", "alpha", "beta"):
         parser.add_argument(f"--{role}", choices=("node", "perl"), required=True)
+    lab_module.add_device_option(parser)
     parser.add_argument("--only", help="the one scenario to run, by the name of its function")
     options = parser.parse_args()
     lab_module.npm_modules(options.build)
