@@ -85,6 +85,11 @@ class Interface {
         return address.is_ipv4() ? has_ipv4(raw_ipv4(address.ipv4()))
                                  : has_ipv6(address.octets.data());
     }
+    /// One of ours, usable or not yet.
+    [[nodiscard]] bool is_configured(const IpAddress& address) const {
+        return address.is_ipv4() ? has_ipv4(raw_ipv4(address.ipv4()))
+                                 : find_ipv6(address.octets.data()) != nullptr;
+    }
     [[nodiscard]] bool has_ipv4(uint32_t raw) const {
         for (uint32_t i = 0; i < ipv4_count_; ++i) {
             if (ipv4_[i].raw == raw) {

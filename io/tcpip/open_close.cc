@@ -26,7 +26,9 @@ Result<void> Stack::listen(const Endpoint& endpoint) {
         return fail(fmt::format("cannot listen on {}: this transport needs a port number",
                                 to_string(endpoint)));
     }
-    if (!any && !ip_.interface().has({endpoint.address})) {
+    // An address whose detection of duplicates still runs (RFC 4862 5.4) may be listened on; the IP
+    // layer drops what is sent to it until then.
+    if (!any && !ip_.interface().is_configured({endpoint.address})) {
         return fail(
             fmt::format("cannot listen on {}: not an address of this port", to_string(endpoint)));
     }

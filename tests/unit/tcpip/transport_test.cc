@@ -96,6 +96,16 @@ struct World {
                          options_for(wire == Wire::ipv6 ? "[fd00::2]:1" : "10.0.0.2:1", wire)};
 };
 
+// A program listens before it takes its first turn, and detection of duplicates takes a second.
+TEST(TcpTransport, ListensOnAnAddressThatIsStillTentative) {
+    sim::PacketLink link{1, {}};
+    StackOptions options = options_for("[fd00::1]:1", Wire::ipv6);
+    options.interface.duplicate_address_detection = true;
+    TcpTransport transport(link.port(0), options);
+    EXPECT_TRUE(transport.listen(*parse_endpoint("[fd00::1]:2775")).has_value());
+    EXPECT_FALSE(transport.listen(*parse_endpoint("[fd00::9]:2775")).has_value());
+}
+
 }  // namespace
 }  // namespace sy::tcpip
 
