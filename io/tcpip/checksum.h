@@ -23,6 +23,16 @@ namespace sy::tcpip {
     return folded_sum(data, bytes);
 }
 
+/// Sum of the 20 octets of an IPv4 header without options.
+[[nodiscard]] inline uint64_t sum_ipv4_header(const uint8_t* header) {
+    uint64_t words[2];
+    uint32_t last = 0;
+    std::memcpy(words, header, sizeof words);
+    std::memcpy(&last, header + sizeof words, sizeof last);
+    return (words[0] & 0xffffffffU) + (words[0] >> 32) + (words[1] & 0xffffffffU) +
+           (words[1] >> 32) + last;
+}
+
 /// The sum as 16 bits in memory order, not complemented: 0xffff over data whose checksum is right
 /// (or 0, if all of it is zero).
 [[nodiscard]] constexpr uint16_t fold(uint64_t sum) {

@@ -233,7 +233,7 @@ void IpLayer::finish_tcp(TxFrame& frame, const FlowKey& flow, const L4Part& part
         return;
     }
     SY_DCHECK(part.segment_bytes == 0);
-    store_checksum(l4 + tcp::checksum_at, sum_octets(l4, part.header_bytes) + part.payload_sum +
+    store_checksum(l4 + tcp::checksum_at, part.header_sum + part.payload_sum +
                                               pseudo_sum(flow, ip::protocol_tcp, l4_bytes));
 }
 
@@ -243,10 +243,12 @@ void IpLayer::finish_tcp(TxFrame& frame,
                          uint16_t segment_bytes) const {
     const uint8_t* l4 = frame.data + frame.l2_bytes + frame.l3_bytes;
     L4Part part{.header_bytes = tcp_header_bytes(l4),
+                .header_sum = 0,
                 .payload_bytes = l4_bytes - tcp_header_bytes(l4),
                 .payload_sum = 0,
                 .segment_bytes = segment_bytes};
     if (!port_sums_tcp()) {
+        part.header_sum = sum_octets(l4, part.header_bytes);
         part.payload_sum = folded_sum(l4 + part.header_bytes, part.payload_bytes);
     }
     finish_tcp(frame, flow, part);

@@ -23,6 +23,12 @@ void Stack::output(uint32_t slot) {
     if (c.state < TcpState::established) {
         return;  // nothing, or SYN and SYN-ACK, which have their own ways
     }
+    if (fits_one_segment(c)) [[likely]] {
+        if (!send_segment(slot, c.send_end() - c.snd_nxt, false)) {
+            queue_output(slot);
+        }
+        return;
+    }
     const bool by_scoreboard = c.recovery == Recovery::fast && c.scoreboard != no_index;
     bool sent = false;
     if (c.recovery == Recovery::fast || c.retransmit_first) {
@@ -42,6 +48,17 @@ void Stack::output(uint32_t slot) {
         }
     }
     arm_after_output(slot);
+}
+
+/// What most turns bring, told from few lines: all that waits fits into one segment and into both
+/// windows, and nothing is being repaired. send_new() would do the same.
+bool Stack::fits_one_segment(const Connection& c) {
+    const uint32_t used = c.snd_nxt - c.snd_una;
+    const uint32_t waiting = c.send.size() - used;
+    return c.recovery == Recovery::none && c.snd_nxt == c.snd_max && !c.fin_wanted &&
+           !c.retransmit_first && c.reassembly == no_index && c.scoreboard == no_index &&
+           c.timer != RetransmitTimer::persist && waiting - 1 < c.mss &&
+           c.send.size() <= std::min(c.snd_wnd, c.congestion.cwnd);
 }
 
 /// Data or FIN waits: for an acknowledgement, or for the window to open.
@@ -315,20 +332,22 @@ bool Stack::emit(
     const uint32_t options_bytes = plain ? timestamps_bytes : put_options(c, options);
     const uint32_t header_bytes = tcp::header_bytes + options_bytes;
     uint8_t* at = ip_.write_headers(*frame, c.key, header_bytes + bytes, next_hop);
-    store_tcp_header(at, {.source_port = c.key.local_port,
-                          .destination_port = c.key.remote_port,
-                          .seq = seq,
-                          .ack = c.rcv_nxt,
-                          .header_bytes = static_cast<uint8_t>(header_bytes),
-                          .flags = flags,
-                          .window = offer_window(c)});
+    uint64_t header_sum = store_tcp_header(at, {.source_port = c.key.local_port,
+                                                .destination_port = c.key.remote_port,
+                                                .seq = seq,
+                                                .ack = c.rcv_nxt,
+                                                .header_bytes = static_cast<uint8_t>(header_bytes),
+                                                .flags = flags,
+                                                .window = offer_window(c)});
     if (plain) [[likely]] {
-        put_timestamps(at + tcp::header_bytes, timestamp(c), c.ts_recent);
+        header_sum += put_timestamps(at + tcp::header_bytes, timestamp(c), c.ts_recent);
     } else {
         std::memcpy(at + tcp::header_bytes, options, options_bytes);
+        header_sum += sum_octets(options, options_bytes);
     }
     const uint32_t most = payload_max(c);  // SACK blocks take from it
     IpLayer::L4Part part{.header_bytes = header_bytes,
+                         .header_sum = header_sum,
                          .payload_bytes = bytes,
                          .payload_sum = 0,
                          .segment_bytes = static_cast<uint16_t>(bytes > most ? most : 0)};
@@ -413,13 +432,14 @@ bool Stack::send_syn(uint32_t slot) {
     const uint32_t header_bytes = tcp::header_bytes + options_bytes;
     uint8_t* at = ip_.write_headers(*frame, c.key, header_bytes, next_hop);
     const uint32_t window = std::min<uint32_t>(options_.receive_buffer_bytes, 0xFFFF);
-    store_tcp_header(at, {.source_port = c.key.local_port,
-                          .destination_port = c.key.remote_port,
-                          .seq = c.iss,
-                          .ack = answer ? c.rcv_nxt : Seq{},
-                          .header_bytes = static_cast<uint8_t>(header_bytes),
-                          .flags = static_cast<uint8_t>(answer ? tcp::syn | tcp::ack : tcp::syn),
-                          .window = static_cast<uint16_t>(window)});
+    (void)store_tcp_header(at,
+                           {.source_port = c.key.local_port,
+                            .destination_port = c.key.remote_port,
+                            .seq = c.iss,
+                            .ack = answer ? c.rcv_nxt : Seq{},
+                            .header_bytes = static_cast<uint8_t>(header_bytes),
+                            .flags = static_cast<uint8_t>(answer ? tcp::syn | tcp::ack : tcp::syn),
+                            .window = static_cast<uint16_t>(window)});
     std::memcpy(at + tcp::header_bytes, options, options_bytes);
     ip_.finish_tcp(*frame, c.key, header_bytes);
     if (next_hop != nullptr) {
@@ -448,13 +468,13 @@ bool Stack::write_stateless(const Stateless& segment, const Mac* to, Octets opti
     }
     const auto header_bytes = static_cast<uint32_t>(tcp::header_bytes + options.size());
     uint8_t* at = ip_.write_headers(*frame, segment.key, header_bytes, to);
-    store_tcp_header(at, {.source_port = segment.key.local_port,
-                          .destination_port = segment.key.remote_port,
-                          .seq = segment.seq,
-                          .ack = segment.ack,
-                          .header_bytes = static_cast<uint8_t>(header_bytes),
-                          .flags = segment.flags,
-                          .window = segment.window});
+    (void)store_tcp_header(at, {.source_port = segment.key.local_port,
+                                .destination_port = segment.key.remote_port,
+                                .seq = segment.seq,
+                                .ack = segment.ack,
+                                .header_bytes = static_cast<uint8_t>(header_bytes),
+                                .flags = segment.flags,
+                                .window = segment.window});
     if (!options.empty()) {
         std::memcpy(at + tcp::header_bytes, options.data(), options.size());
     }

@@ -106,8 +106,7 @@ bool parse_plain(const RxFrame& frame, const Interface& interface, Packet& out) 
     }
     const uint32_t l4_bytes = l3_bytes - ipv4::header_bytes;
     if (frame.ip_checksum != ChecksumState::good &&
-        (frame.ip_checksum == ChecksumState::bad ||
-         !sum_is_good(sum_octets(l3, ipv4::header_bytes)))) {
+        (frame.ip_checksum == ChecksumState::bad || !sum_is_good(sum_ipv4_header(l3)))) {
         return false;
     }
     if (frame.l4_checksum != ChecksumState::good &&

@@ -82,7 +82,7 @@ uint32_t build_syn_options(uint8_t* to, const TcpOptions& options) {
     store_be(to, static_cast<uint32_t>(maximum_segment_size << 24 | 4 << 16 | options.mss));
     uint32_t at = 4;
     if (options.has_timestamps) {
-        put_timestamps(to + at, options.timestamp, options.echo);
+        (void)put_timestamps(to + at, options.timestamp, options.echo);
         at += timestamps_bytes;
         if (options.sack_permitted) {
             // In place of the two NOPs, as everybody does.
@@ -103,7 +103,7 @@ uint32_t build_syn_options(uint8_t* to, const TcpOptions& options) {
 uint32_t build_options(uint8_t* to, const TcpOptions& options) {
     uint32_t at = 0;
     if (options.has_timestamps) {
-        put_timestamps(to, options.timestamp, options.echo);
+        (void)put_timestamps(to, options.timestamp, options.echo);
         at += timestamps_bytes;
     }
     const uint32_t fits = (40 - at - 4) / 8;

@@ -8,6 +8,7 @@
 #include "core/base/bytes.h"
 #include "io/tcpip/sack.h"
 #include "io/tcpip/seq.h"
+#include "io/tcpip/wire.h"
 
 namespace sy::tcpip {
 
@@ -47,11 +48,10 @@ inline constexpr uint32_t timestamps_bytes = 12;
     return true;
 }
 
-/// Writes exactly that.
-inline void put_timestamps(uint8_t* to, uint32_t timestamp, uint32_t echo) {
-    store_be(to, timestamps_prefix);
-    store_be(to + 4, timestamp);
-    store_be(to + 8, echo);
+/// Writes exactly that and returns its sum.
+inline uint64_t put_timestamps(uint8_t* to, uint32_t timestamp, uint32_t echo) {
+    return store_and_sum(to, timestamps_prefix) + store_and_sum(to + 4, timestamp) +
+           store_and_sum(to + 8, echo);
 }
 
 /// Writes the options of a SYN or SYN-ACK; a multiple of 4 octets, at most 40. Returns how many.

@@ -187,15 +187,24 @@ struct TcpHeader {
     uint8_t flags = 0;
     uint16_t window = 0;
 };
-inline void store_tcp_header(uint8_t* to, const TcpHeader& header) {
-    store_be(to + tcp::source_port_at, header.source_port);
-    store_be(to + tcp::destination_port_at, header.destination_port);
-    store_be(to + tcp::seq_at, header.seq.value);
-    store_be(to + tcp::ack_at, header.ack.value);
-    to[tcp::offset_at] = static_cast<uint8_t>(header.header_bytes << 2);
-    to[tcp::flags_at] = header.flags;
-    store_be(to + tcp::window_at, header.window);
+/// Stores a value and returns what it adds to a ones'-complement sum (checksum.h): to sum octets
+/// that were just stored in smaller pieces would wait for the stores.
+inline uint64_t store_and_sum(uint8_t* to, uint32_t value) {
+    const uint32_t in_memory = __builtin_bswap32(value);
+    std::memcpy(to, &in_memory, sizeof in_memory);
+    return in_memory;
+}
+/// Returns the sum of what it stores.
+inline uint64_t store_tcp_header(uint8_t* to, const TcpHeader& header) {
+    static_assert(tcp::destination_port_at == 2 && tcp::seq_at == 4 && tcp::ack_at == 8 &&
+                  tcp::offset_at == 12 && tcp::flags_at == 13 && tcp::window_at == 14 &&
+                  tcp::checksum_at == 16 && tcp::urgent_at == 18);
+    const uint32_t ports = uint32_t{header.source_port} << 16 | header.destination_port;
+    const uint32_t rest =
+        uint32_t{header.header_bytes} << 26 | uint32_t{header.flags} << 16 | header.window;
     store_be(to + tcp::checksum_at, uint32_t{0});
+    return store_and_sum(to, ports) + store_and_sum(to + 4, header.seq.value) +
+           store_and_sum(to + 8, header.ack.value) + store_and_sum(to + 12, rest);
 }
 
 /// ff02::1:ffXX:XXXX of an address (RFC 4291 section 2.7.1).
