@@ -94,16 +94,14 @@ bool Stack::send_new(uint32_t slot) {
         return false;
     }
     const Seq end = c.send_end();
-    // Once it is acknowledged, the queue's end is behind it.
-    const bool fin_left = c.fin_wanted && !c.fin_acked();
     bool sent = false;
     while (true) {
-        if (c.snd_nxt > end || (c.snd_nxt == end && !fin_left)) {
+        if (c.snd_nxt > end || (c.snd_nxt == end && !c.fin_wanted)) {
             break;
         }
         const Room room = room_at(c);
         uint32_t bytes = std::min({end - c.snd_nxt, room.window, room.segment});
-        const bool fin = fin_left && c.snd_nxt + bytes == end;
+        const bool fin = c.fin_wanted && c.snd_nxt + bytes == end;
         if (bytes == 0 && !fin) {
             break;
         }
