@@ -184,6 +184,7 @@ void Stack::end(uint32_t slot, CloseReason reason) {
         return;
     }
     connection.dead_queued = true;
+    connection.linger_ns = no_deadline;  // close() waits no more; forget() sets an orphan's
     reasons_[slot] = reason;
     dead_.push(slot);
 }
