@@ -64,6 +64,9 @@ void Stack::new_ack(uint32_t slot, Seq ack) {
     } else {
         c.timer = RetransmitTimer::off;
         c.retransmit_ns = no_deadline;  // the wheel finds out when its slot comes
+        if (c.wheel_ns > now_ns_ + options_.keepalive_idle_ns) {
+            wake_by(slot, keepalive_ns(c));  // it was set to a timeout far away
+        }
     }
     if (c.want_write && c.owner == Owner::open && c.send.size() <= options_.send_buffer_bytes / 2) {
         push_event(StackEvent::Kind::writable, slot);

@@ -187,10 +187,13 @@ void Stack::probe_tail(uint32_t slot) {
 }
 
 /// One octet beyond the shut window; the peer answers with the window as it is. For as long as it
-/// answers the connection lives (RFC 9293 3.8.6.1).
+/// answers the connection lives (RFC 9293 3.8.6.1), however far apart the probes are by now.
 void Stack::persist_expired(uint32_t slot) {
     Connection& c = connections_[slot];
-    if (c.backoffs > 0 && now_ns_ - c.received_ns >= options_.user_timeout_ns) {
+    const Nanos last_probe_ns = c.retransmit_ns - c.rtt.rto();
+    if (c.backoffs == 0 || c.received_ns >= last_probe_ns) {
+        c.progress_ns = now_ns_;  // silent, if at all, from this probe on
+    } else if (now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
         give_up(slot);
         return;
     }
