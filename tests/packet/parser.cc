@@ -436,7 +436,7 @@ struct Verb {
     enum class Argument : uint8_t { none, amount, optional_amount, duration } argument;
 };
 
-constexpr std::array<Verb, 19> verbs{{
+constexpr std::array<Verb, 21> verbs{{
     {"listen", Op::listen, Verb::Argument::amount},
     {"close-listeners", Op::close_listeners, Verb::Argument::none},
     {"connect", Op::connect, Verb::Argument::none},
@@ -456,6 +456,8 @@ constexpr std::array<Verb, 19> verbs{{
     {"peer-iss", Op::peer_iss, Verb::Argument::amount},
     {"link-up", Op::link_up, Verb::Argument::none},
     {"link-down", Op::link_down, Verb::Argument::none},
+    {"counter", Op::counter, Verb::Argument::amount},
+    {"stale-calls", Op::stale_calls, Verb::Argument::none},
 }};
 
 void parse_verb(Cursor& line, std::string_view word, Step& step) {
@@ -466,6 +468,9 @@ void parse_verb(Cursor& line, std::string_view word, Step& step) {
         return;
     }
     step.op = found->op;
+    if (step.op == Op::counter) {
+        step.name = line.word();
+    }
     switch (found->argument) {
         case Verb::Argument::none:
             break;

@@ -115,6 +115,12 @@ class Runner final : public ScriptRun {
             case Op::peer_iss:
                 flow().peer_iss = static_cast<uint32_t>(*step.amount);
                 break;
+            case Op::counter:
+                check_counter(step);
+                break;
+            case Op::stale_calls:
+                call_stale();
+                break;
             case Op::link_up:
             case Op::link_down:
                 link_.set_link_up(stack_end, step.op == Op::link_up);
@@ -123,6 +129,33 @@ class Runner final : public ScriptRun {
                 call(step);
                 break;
         }
+    }
+
+    void check_counter(const Step& step) {
+        const auto value = step.name == "connections_used"
+                               ? std::optional<uint64_t>(stack_->connections_used())
+                               : stack_->counter(step.name);
+        if (!value) {
+            complain("the stack has no counter of this name");
+        } else if (*value != *step.amount) {
+            complain("it is " + std::to_string(*value));
+        }
+    }
+
+    void call_stale() {
+        const auto found = ended_.find(flow_number_);
+        if (found == ended_.end()) {
+            complain("no connection of this flow has ended");
+            return;
+        }
+        const ConnId conn = found->second;
+        if (stack_->send(conn, as_octets("stale")) != 0) {
+            complain("send() takes octets for a connection that has ended");
+        }
+        stack_->pause(conn);
+        stack_->resume(conn);
+        stack_->close(conn);
+        stack_->abort(conn);
     }
 
     /// The application's calls.

@@ -108,6 +108,8 @@ enum class Op : uint8_t {
     peer_iss,
     link_up,
     link_down,
+    counter,
+    stale_calls,
 };
 
 struct Step {
@@ -122,6 +124,7 @@ struct Step {
     SegmentSpec segment{};
     IcmpSpec icmp{};
     CloseReason reason{};
+    std::string name{};                // of a counter
     std::optional<uint64_t> amount{};  // octets, port, flow, sequence number, MAC; none: all
     Nanos duration_ns = 0;
 };

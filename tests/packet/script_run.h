@@ -142,6 +142,7 @@ class ScriptRun : public StackEvents {
     void on_closed(ConnId conn, CloseReason reason) override {
         if (Flow* found = flow_of(conn, "on_closed")) {
             remember(Op::event_closed, *found, reason);
+            ended_[found->number] = found->conn;
             found->conn = {};
         }
     }
@@ -404,6 +405,7 @@ class ScriptRun : public StackEvents {
     PeerAddresses addresses_;
     std::unique_ptr<Stack> stack_;
     std::map<uint32_t, Flow> flows_;
+    std::map<uint32_t, ConnId> ended_;  // by flow, the last one that was closed
     uint32_t flow_number_ = 1;
     uint16_t listening_ = 0;
     Nanos at_ns_;  // of the last step

@@ -5,10 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/engine/transport.h"
 #include "io/sim/packet_link.h"
+#include "io/tcpip/counters.h"
 #include "io/tcpip/port.h"
 
 namespace sy::test {
@@ -40,6 +43,8 @@ class Stack {
     virtual void abort(ConnId conn) = 0;
     /// Connections in any state but none; 0 where the transport does not tell.
     [[nodiscard]] virtual uint32_t connections_used() const = 0;
+    /// Of the stack's counters the one of that name; none where the transport does not count it.
+    [[nodiscard]] virtual std::optional<uint64_t> counter(std::string_view name) const = 0;
 };
 
 /// What a test wants a stack to be like.
@@ -82,6 +87,16 @@ class StackOf final : public Stack {
             return transport_.connections_used();
         }
         return 0;
+    }
+    [[nodiscard]] std::optional<uint64_t> counter(std::string_view name) const override {
+        if constexpr (requires { transport_.stack().counters(); }) {
+            for (const tcpip::NamedCount& each : tcpip::named(transport_.stack().counters())) {
+                if (name == each.name) {
+                    return each.count->value();
+                }
+            }
+        }
+        return std::nullopt;
     }
     [[nodiscard]] T& transport() { return transport_; }
 
