@@ -153,6 +153,15 @@ SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {
         }
     }
     Scoreboard& scoreboard = scoreboards_[c.scoreboard];
+    if (c.snd_wnd == 0 && window > 0 && c.flight() > 0) {
+        // What was repeated in vain was not the network's fault: the timers begin anew.
+        c.progress_ns = now_ns_;
+        if (c.timer != RetransmitTimer::persist) {
+            c.backoffs = 0;
+            c.rtt.reset_back_off();
+            start_retransmit_timer(slot);
+        }
+    }
     const SackUpdate update =
         scoreboard.update(c.snd_una, c.snd_max, {options.sack, options.sack_count});
     // After a time-out everything is sent again in order: what was reported may have been

@@ -100,7 +100,7 @@ struct alignas(limits::cache_line_bytes) Connection {
     uint8_t unacked_segments = 0;  // received since our last ACK
     RetransmitTimer timer = RetransmitTimer::off;
     uint8_t backoffs = 0;  // time-outs in a row
-    uint8_t probes = 0;    // keepalive probes in a row without an answer
+    uint8_t probes = 0;    // of the peer (keepalive, shut window, repetitions) without an answer
 
     // Third: recovery, timers.
     Seq snd_wl1;  // RFC 9293 3.10.7.4: segment of the last window update

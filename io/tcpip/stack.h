@@ -283,6 +283,8 @@ class Stack {
     void probe_tail(uint32_t slot);
     void persist_expired(uint32_t slot);
     void linger_expired(uint32_t slot);
+    [[nodiscard]] bool silent(const Connection& connection) const;
+    static void count_probe(Connection& connection);
     void keepalive_expired(uint32_t slot);
     void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);

@@ -123,10 +123,11 @@ void Stack::retransmission_timeout(uint32_t slot) {
         c.retransmit_ns = now_ns_ + c.rtt.rto();
         return;
     }
-    if (now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
+    if (c.snd_wnd == 0 ? silent(c) : now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
         give_up(slot);
         return;
     }
+    count_probe(c);
     suspect_black_hole(c);
     update_mss(c);
     c.congestion.on_rto(c.flight(), c.mss, c.backoffs > 0);
@@ -186,18 +187,37 @@ void Stack::probe_tail(uint32_t slot) {
     c.retransmit_ns = now_ns_ + c.rtt.rto();
 }
 
-/// One octet beyond the shut window; the peer answers with the window as it is. For as long as it
-/// answers the connection lives (RFC 9293 3.8.6.1), however far apart the probes are by now.
+/// Whether what was sent last into a shut window is still unanswered after the user timeout. For as
+/// long as the peer answers the connection lives (RFC 9293 3.8.6.1), also when the back-off is
+/// longer than the timeout.
+bool Stack::silent(const Connection& c) const {
+    return c.probes > 0 && now_ns_ - c.received_ns >= options_.user_timeout_ns;
+}
+
+/// Every acceptable segment of the peer sets it back.
+void Stack::count_probe(Connection& c) {
+    if (c.probes < 255) {
+        ++c.probes;
+    }
+}
+
+/// One octet beyond the shut window: the peer answers with the window as it is. Or the window is
+/// open, but so little that nothing was sent: the override time of RFC 9293 3.8.6.2.1 has passed.
 void Stack::persist_expired(uint32_t slot) {
     Connection& c = connections_[slot];
-    const Nanos last_probe_ns = c.retransmit_ns - c.rtt.rto();
-    if (c.backoffs == 0 || c.received_ns >= last_probe_ns) {
-        c.progress_ns = now_ns_;  // silent, if at all, from this probe on
-    } else if (now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
+    if (silent(c)) {
         give_up(slot);
         return;
     }
+    const uint32_t room = std::min({c.send.size(), c.snd_wnd, payload_max(c)});
+    if (room > 0) {
+        if (!send_segment(slot, room, c.fin_wanted && room == c.send.size())) {
+            c.retransmit_ns = now_ns_ + c.rtt.rto();
+        }
+        return;
+    }
     ++counters_.window_probes;
+    count_probe(c);
     const bool has_octets = !c.send.empty();
     const bool fin = !has_octets && c.fin_wanted;
     ChunkQueue::Cursor cursor;
