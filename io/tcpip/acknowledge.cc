@@ -219,7 +219,7 @@ void Stack::enter_fast_recovery(uint32_t slot) {
     if (c.scoreboard != no_index) {
         c.congestion.on_sack_recovery(c.flight(), c.mss);
     } else {
-        c.congestion.on_fast_retransmit(c.flight(), c.mss);
+        c.congestion.on_fast_retransmit(flight, c.mss);
     }
     start_retransmit_timer(slot);
     queue_output(slot);
@@ -233,13 +233,15 @@ void Stack::tail_probe_acked(uint32_t slot, Seq ack, const SackUpdate& sacked) {
         // The tail is there, what is before it is not: no need to count to three.
         enter_fast_recovery(slot);
         return;
+    // RFC 5681 3.2 (2): what limited transmit let out beyond cwnd does not count.
+    const uint32_t flight = std::min(c.flight(), c.congestion.cwnd);
     }
     if (ack < c.tail_end) {
         return;
     }
     c.tail_probed = false;
     if (c.tail_retransmitted && !sacked.duplicate && c.recovery == Recovery::none) {
-        c.congestion.on_sack_recovery(c.flight(), c.mss);
+        c.congestion.on_sack_recovery(flight, c.mss);
         c.congestion.on_recovery_exit(c.flight(), c.mss);
     }
 }

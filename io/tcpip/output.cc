@@ -134,8 +134,9 @@ Stack::Room Stack::room_at(const Connection& c) const {
         room.window = std::max(room.window, std::min(c.flight(), room.segment));
     }
     uint32_t congestion = c.congestion.cwnd;
-    if (c.recovery == Recovery::none) {
-        // RFC 3042: the first two duplicates each let a new segment out.
+    if (c.recovery == Recovery::none && c.scoreboard == no_index) {
+        // RFC 3042: the first two duplicates each let a new segment out. With SACK what arrived is
+        // off the pipe instead (RFC 6675 5, 3.3).
         congestion += std::min<uint32_t>(c.duplicate_acks, 2) * c.mss;
     }
     const uint32_t sacked =
