@@ -16,6 +16,7 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
     const bool bare = same_ack && packet.payload_bytes == 0 && (packet.flags & tcp::fin) == 0 &&
                       window == c.snd_wnd && c.flight() > 0;
     if (packet.ack > c.snd_una) {
+        sample_echo(c, options);
         new_ack(slot, packet.ack);
         if (c.state == TcpState::free) {
             return;
@@ -24,12 +25,26 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
     const SackUpdate sacked = take_sack(c, options);
     update_window(slot, packet);
     if (c.tail_probed) {
-        tail_probe_acked(slot, packet.ack, sacked);
+        const bool plain =
+            same_ack && packet.payload_bytes == 0 && options.sack_count == 0 && !sacked.duplicate;
+        tail_probe_acked(slot, packet.ack, sacked.duplicate || plain);
     }
     // RFC 6675 2: with SACK, a duplicate is what reports octets that were not known to be there.
     if (c.flight() > 0 && (sacked.newly_sacked > 0 || (bare && options.sack_count == 0))) {
         ++counters_.duplicate_acks_in;
         duplicate_ack(slot);
+    }
+}
+
+/// While the time-out is backed off, what is acknowledged was mostly sent twice and gives no sample
+/// (Karn); an echoed timestamp says which of the two it was (RFC 7323 4.1).
+void Stack::sample_echo(Connection& c, const TcpOptions& options) {
+    if (!c.timestamps || !options.has_timestamps || c.rtt.backoffs() == 0) {
+        return;
+    }
+    const auto elapsed_ms = static_cast<int32_t>(timestamp(c) - options.echo);
+    if (elapsed_ms >= 0) {
+        c.rtt.sample(std::max<Nanos>(static_cast<Nanos>(elapsed_ms), 1) * millisecond_ns);
     }
 }
 
@@ -53,7 +68,9 @@ void Stack::new_ack(uint32_t slot, Seq ack) {
         c.rtt.sample(now_ns_ - c.rtt_sent_ns);
         c.rtt_running = false;
     }
-    c.rtt.reset_back_off();
+    if (c.timer == RetransmitTimer::persist) {
+        c.rtt.reset_back_off();  // the probes' own; a time-out's stays until there is a sample
+    }
     c.backoffs = 0;
     c.progress_ns = now_ns_;
     ip_.neighbours().confirm(c.next_hop, now_ns_);
@@ -136,6 +153,15 @@ void Stack::update_window(uint32_t slot, const Packet& packet) {
     if (window > c.snd_wnd && (c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent))) {
         queue_output(slot);
     }
+    if (c.snd_wnd == 0 && window > 0 && c.flight() > 0) {
+        // What was repeated in vain was not the network's fault: the timers begin anew.
+        c.progress_ns = now_ns_;
+        if (c.timer != RetransmitTimer::persist) {
+            c.backoffs = 0;
+            c.rtt.reset_back_off();
+            start_retransmit_timer(slot);
+        }
+    }
     c.snd_wnd = window;
     c.snd_wnd_max = std::max(c.snd_wnd_max, window);
     c.snd_wl1 = packet.seq;
@@ -153,15 +179,6 @@ SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {
         }
     }
     Scoreboard& scoreboard = scoreboards_[c.scoreboard];
-    if (c.snd_wnd == 0 && window > 0 && c.flight() > 0) {
-        // What was repeated in vain was not the network's fault: the timers begin anew.
-        c.progress_ns = now_ns_;
-        if (c.timer != RetransmitTimer::persist) {
-            c.backoffs = 0;
-            c.rtt.reset_back_off();
-            start_retransmit_timer(slot);
-        }
-    }
     const SackUpdate update =
         scoreboard.update(c.snd_una, c.snd_max, {options.sack, options.sack_count});
     // After a time-out everything is sent again in order: what was reported may have been
@@ -216,8 +233,10 @@ void Stack::enter_fast_recovery(uint32_t slot) {
     c.retransmit_first = true;
     c.rtt_running = false;
     c.tail_probed = false;
+    // RFC 5681 3.2 (2): what limited transmit let out beyond cwnd does not count.
+    const uint32_t flight = std::min(c.flight(), c.congestion.cwnd);
     if (c.scoreboard != no_index) {
-        c.congestion.on_sack_recovery(c.flight(), c.mss);
+        c.congestion.on_sack_recovery(flight, c.mss);
     } else {
         c.congestion.on_fast_retransmit(flight, c.mss);
     }
@@ -225,23 +244,23 @@ void Stack::enter_fast_recovery(uint32_t slot) {
     queue_output(slot);
 }
 
-/// RFC 8985 7.4: did the probe repair a loss that nobody else would have noticed?
-void Stack::tail_probe_acked(uint32_t slot, Seq ack, const SackUpdate& sacked) {
+/// RFC 8985 7.4: did the probe repair a loss that nobody else would have noticed? `repeated`: the
+/// peer says that something arrived twice (D-SACK), or says the same again.
+void Stack::tail_probe_acked(uint32_t slot, Seq ack, bool repeated) {
     Connection& c = connections_[slot];
     if (c.scoreboard != no_index && c.recovery == Recovery::none &&
         scoreboards_[c.scoreboard].is_sacked(c.tail_end - 1)) {
         // The tail is there, what is before it is not: no need to count to three.
         enter_fast_recovery(slot);
         return;
-    // RFC 5681 3.2 (2): what limited transmit let out beyond cwnd does not count.
-    const uint32_t flight = std::min(c.flight(), c.congestion.cwnd);
     }
-    if (ack < c.tail_end) {
+    // An acknowledgment of just the tail may be the first copy's: what follows it tells.
+    if (ack < c.tail_end || (ack == c.tail_end && c.tail_retransmitted && !repeated)) {
         return;
     }
     c.tail_probed = false;
-    if (c.tail_retransmitted && !sacked.duplicate && c.recovery == Recovery::none) {
-        c.congestion.on_sack_recovery(flight, c.mss);
+    if (c.tail_retransmitted && !repeated && c.recovery == Recovery::none) {
+        c.congestion.on_sack_recovery(c.flight(), c.mss);
         c.congestion.on_recovery_exit(c.flight(), c.mss);
     }
 }

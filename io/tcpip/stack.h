@@ -236,7 +236,8 @@ class Stack {
     void leave_recovery(Connection& connection);
     void react_to_ack(uint32_t slot, uint32_t bytes, uint32_t flight_before);
     SackUpdate take_sack(Connection& connection, const TcpOptions& options);
-    void tail_probe_acked(uint32_t slot, Seq ack, const SackUpdate& sacked);
+    void sample_echo(Connection& connection, const TcpOptions& options);
+    void tail_probe_acked(uint32_t slot, Seq ack, bool repeated);
     void drop_scoreboard(Connection& connection);
 
     // output.cc
@@ -282,9 +283,9 @@ class Stack {
     void retransmission_timeout(uint32_t slot);
     void probe_tail(uint32_t slot);
     void persist_expired(uint32_t slot);
-    void linger_expired(uint32_t slot);
     [[nodiscard]] bool silent(const Connection& connection) const;
     static void count_probe(Connection& connection);
+    void linger_expired(uint32_t slot);
     void keepalive_expired(uint32_t slot);
     void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);
