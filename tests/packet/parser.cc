@@ -436,7 +436,7 @@ struct Verb {
     enum class Argument : uint8_t { none, amount, optional_amount, duration } argument;
 };
 
-constexpr std::array<Verb, 21> verbs{{
+constexpr std::array<Verb, 22> verbs{{
     {"listen", Op::listen, Verb::Argument::amount},
     {"close-listeners", Op::close_listeners, Verb::Argument::none},
     {"connect", Op::connect, Verb::Argument::none},
@@ -454,6 +454,7 @@ constexpr std::array<Verb, 21> verbs{{
     {"use", Op::use, Verb::Argument::amount},
     {"fresh", Op::fresh, Verb::Argument::none},
     {"peer-iss", Op::peer_iss, Verb::Argument::amount},
+    {"stack-iss", Op::stack_iss, Verb::Argument::amount},
     {"link-up", Op::link_up, Verb::Argument::none},
     {"link-down", Op::link_down, Verb::Argument::none},
     {"counter", Op::counter, Verb::Argument::amount},

@@ -121,6 +121,9 @@ class Runner final : public ScriptRun {
             case Op::stale_calls:
                 call_stale();
                 break;
+            case Op::stack_iss:
+                expect_iss(flow(), static_cast<uint32_t>(*step.amount));
+                break;
             case Op::link_up:
             case Op::link_down:
                 link_.set_link_up(stack_end, step.op == Op::link_up);
@@ -156,6 +159,16 @@ class Runner final : public ScriptRun {
         stack_->resume(conn);
         stack_->close(conn);
         stack_->abort(conn);
+    }
+
+    /// The stack's initial number is a secret of its own: a script that needs a certain one waits
+    /// for its time, and says so here, lest it passes without testing what it is for.
+    void expect_iss(const Flow& of, uint32_t wanted) {
+        if (of.stack_iss != wanted) {
+            complain("the stack's initial number is " +
+                     (of.stack_iss ? std::to_string(*of.stack_iss) : "not known") + ", expected " +
+                     std::to_string(wanted));
+        }
     }
 
     /// The application's calls.

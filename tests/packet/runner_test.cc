@@ -210,6 +210,19 @@ TEST(PacketRunner, FlowsAreApart) {
               "a.pkt:9: a segment of flow 2 came\n    in step: > SA 0 ack 1");
 }
 
+TEST(PacketRunner, ChecksTheStacksInitialNumber) {
+    EXPECT_EQ(
+        head(run("listen 2775\nstack-iss 5\n")),
+        "a.pkt:2: the stack's initial number is not known, expected 5\n    in step: stack-iss 5");
+    const std::string known = run(handshake + "stack-iss 4294967295\n");
+    const std::string_view text = "the stack's initial number is ";
+    const size_t at = known.find(text);
+    ASSERT_NE(at, std::string::npos);
+    const size_t from = at + text.size();
+    const std::string iss = known.substr(from, known.find(',', from) - from);
+    EXPECT_EQ(run(handshake + "stack-iss " + iss + "\n"), "");
+}
+
 TEST(PacketRunner, SegmentToNobodyIsAnsweredByAReset) {
     EXPECT_EQ(run("listen 2775\n< A 7 ack 5000\n> R 5000:5000(0)\n< S 0\n> SA 0 ack 1\n< R 1\n"),
               "");

@@ -106,6 +106,7 @@ enum class Op : uint8_t {
     use,
     fresh,
     peer_iss,
+    stack_iss,
     link_up,
     link_down,
     counter,
