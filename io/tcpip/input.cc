@@ -60,7 +60,7 @@ bool Stack::predicted(uint32_t slot, const Packet& packet) {
         c.state == TcpState::established && (packet.flags & (odd_flags | tcp::ack)) == tcp::ack &&
         packet.seq == c.rcv_nxt && c.recovery == Recovery::none && c.reassembly == no_index &&
         c.scoreboard == no_index && c.duplicate_acks == 0 && !c.tail_probed &&
-        c.timer != RetransmitTimer::persist && c.owner == Owner::open &&
+        c.timer != RetransmitTimer::persist && c.rtt.backoffs() == 0 && c.owner == Owner::open &&
         acked <= c.snd_max - c.snd_una && packet.payload_bytes <= c.rcv_edge - c.rcv_nxt &&
         (packet.payload_bytes > 0 || acked > 0) && chunks_.available() >= reserve_chunks_;
     if (!plain) {
