@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* unsafe_mode = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+
 std::string read_file(const fs::path& path) {
     std::ifstream file(path);
     std::ostringstream text;
@@ -102,6 +104,8 @@ class Diagnosis {
     void look_at_nic(const std::string& device);
     void look_at_driver(const std::string& device, const std::string& driver);
     void look_at_vfio(const std::string& device);
+    [[nodiscard]] bool vfio_takes(const std::string& device) const;
+    [[nodiscard]] std::string without_iommu(const std::string& device) const;
     void look_at_virtual(const std::string& device);
     void look_at_permissions();
     void look_at_cpus();
@@ -177,11 +181,35 @@ void Diagnosis::look_at_driver(const std::string& device, const std::string& dri
          fs::directory_iterator(root_ / "sys/bus/pci/devices" / device / "net", ignored)) {
         interfaces += (interfaces.empty() ? "" : ", ") + entry.path().filename().string();
     }
-    error(fmt::format("PCI device {} is bound to {}{}, not to vfio-pci", device,
+    const std::string down = interfaces.empty() ? "" : "ip link set " + interfaces + " down\n";
+    const bool bindable = vfio_takes(device);
+    error(fmt::format("PCI device {} is bound to {}{}, not to vfio-pci{}", device,
                       driver.empty() ? "no driver" : driver,
-                      interfaces.empty() ? "" : " (interface " + interfaces + ")"),
-          fmt::format("modprobe vfio-pci\n{}dpdk-devbind.py --bind=vfio-pci {}",
-                      interfaces.empty() ? "" : "ip link set " + interfaces + " down\n", device));
+                      interfaces.empty() ? "" : " (interface " + interfaces + ")",
+                      bindable ? "" : ", and stands behind no IOMMU"),
+          down + (bindable ? "modprobe vfio-pci\ndpdk-devbind.py --bind=vfio-pci " + device
+                           : without_iommu(device)));
+}
+
+// Without an IOMMU vfio takes a device only in its unsafe mode, which the kernel may lack.
+bool Diagnosis::vfio_takes(const std::string& device) const {
+    return exists(fs::path("sys/bus/pci/devices") / device / "iommu_group") ||
+           read_file(root_ / unsafe_mode).starts_with("Y");
+}
+
+std::string Diagnosis::without_iommu(const std::string& device) const {
+    std::string commands =
+        "add intel_iommu=on iommu=pt (AMD: iommu=pt) to GRUB_CMDLINE_LINUX in "
+        "/etc/default/grub, then\nupdate-grub && reboot\n# in a virtual machine without one";
+    if (exists(unsafe_mode)) {
+        return commands + fmt::format(":\necho 1 > /{}", unsafe_mode);
+    }
+    // CONFIG_VFIO_NOIOMMU is off in Debian's kernels.
+    return commands + fmt::format(
+                          " (vfio of this kernel wants one, or is not loaded):\n"
+                          "modprobe uio_pci_generic\n"
+                          "dpdk-devbind.py --bind=uio_pci_generic {}",
+                          device);
 }
 
 void Diagnosis::look_at_vfio(const std::string& device) {
@@ -189,17 +217,8 @@ void Diagnosis::look_at_vfio(const std::string& device) {
         error("there is no /dev/vfio/vfio", "modprobe vfio-pci");
         return;
     }
-    if (exists(fs::path("sys/bus/pci/devices") / device / "iommu_group")) {
-        return;
-    }
-    const std::string without =
-        read_file(root_ / "sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
-    if (!without.starts_with("Y")) {
-        error(
-            fmt::format("PCI device {} stands behind no IOMMU", device),
-            "add intel_iommu=on iommu=pt (AMD: iommu=pt) to GRUB_CMDLINE_LINUX in "
-            "/etc/default/grub, then\nupdate-grub && reboot\n# in a virtual machine without one:\n"
-            "echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
+    if (!vfio_takes(device)) {
+        error(fmt::format("PCI device {} stands behind no IOMMU", device), without_iommu(device));
     }
 }
 
