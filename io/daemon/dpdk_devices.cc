@@ -26,14 +26,14 @@ dpdk::EalOptions eal_options(const config::Config& config) {
 std::string describe(const dpdk::Port& port) {
     const dpdk::PortSummary& about = port.summary();
     return fmt::format(
-        "port {}: driver {}, {} queues for {} workers, {}, checksums {} in and {} out, "
+        "port {}: driver {}, {} queues for {} workers, {}, TCP checksums {} in and {} out, "
         "{}, {} MiB of frames, link {}",
         port.device(), about.driver, about.queues, about.workers,
         about.hardware_rss   ? "spread by the device"
         : about.workers == 1 ? "one worker"
                              : "spread by the workers (" + about.why_not_rss + ")",
-        about.rx_checksums ? "by the device" : "by us",
-        about.tx_checksums ? "by the device" : "by us",
+        about.rx_tcp_checksum ? "by the device" : "by us",
+        about.tx_tcp_checksum ? "by the device" : "by us",
         about.tso ? "segmentation by the device" : "no segmentation", about.pool_bytes >> 20,
         port.link_up() ? "up" : "down");
 }

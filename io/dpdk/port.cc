@@ -146,8 +146,8 @@ void Port::choose_offloads(const config::DpdkPort& settings, const rte_eth_dev_i
     info_.tx_ip_checksum = (tx_offloads_ & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
     info_.tx_tcp_checksum = (tx_offloads_ & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0;
     info_.tso_bytes_max = tso ? tso_bytes_max : 0;
-    summary_.rx_checksums = rx_offloads_ == rx_checksums;
-    summary_.tx_checksums = (tx_offloads_ & tx_checksums) == tx_checksums;
+    summary_.rx_tcp_checksum = (rx_offloads_ & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
+    summary_.tx_tcp_checksum = info_.tx_tcp_checksum;
     summary_.tso = tso;
 }
 

@@ -31,9 +31,9 @@ struct PortSummary {
     uint32_t queues = 0;
     uint32_t workers = 0;
     bool hardware_rss = false;
-    std::string why_not_rss;  // empty with hardware_rss or one worker
-    bool rx_checksums = false;
-    bool tx_checksums = false;
+    std::string why_not_rss;       // empty with hardware_rss or one worker
+    bool rx_tcp_checksum = false;  // over the payload: what costs; virtio leaves IP's to us
+    bool tx_tcp_checksum = false;
     bool tso = false;
     uint64_t pool_bytes = 0;
 };
