@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/smppload/dpdk_device.h"
+
 namespace sy::load {
 namespace {
 
@@ -106,6 +108,23 @@ void add_content_options(CLI::App& app, RawOptions& raw) {
     app.add_option("--seed", o.seed, "of everything generated")->group("Routes and content");
 }
 
+void add_dpdk_options(CLI::App& app, RawOptions& raw) {
+    DpdkOptions& dpdk = raw.options.dpdk;
+    app.add_option("--dpdk", raw.dpdk,
+                   "none: kernel sockets; memif or vhost: a pair with the router's process; device")
+        ->group("Kernel bypass");
+    app.add_option("--dpdk-address", raw.dpdk_address, "ours, with its network")
+        ->group("Kernel bypass");
+    app.add_option("--dpdk-socket", dpdk.socket, "of a pair")->group("Kernel bypass");
+    app.add_option("--dpdk-device", dpdk.device, "for --dpdk device, as EAL names it")
+        ->group("Kernel bypass");
+    app.add_option("--dpdk-eal", dpdk.eal, "arguments of EAL, by spaces; of a pair: for both ends")
+        ->group("Kernel bypass");
+    app.add_option("--dpdk-mtu", dpdk.mtu, "octets of an IP packet")
+        ->check(CLI::Range(576, 9000))
+        ->group("Kernel bypass");
+}
+
 void add_run_options(CLI::App& app, RawOptions& raw) {
     Options& o = raw.options;
     app.add_option("--mode", raw.mode, "both, esme, smsc, or direct: no router")->group("Run");
@@ -143,6 +162,7 @@ void add_options(CLI::App& app, RawOptions& raw) {
     add_customer_options(app, raw);
     add_supplier_options(app, raw);
     add_content_options(app, raw);
+    add_dpdk_options(app, raw);
     add_run_options(app, raw);
 }
 
@@ -200,11 +220,14 @@ Result<Options> finish_options(const RawOptions& raw) {
     Options o = raw.options;
     static constexpr std::array<const char*, 4> modes = {"both", "esme", "smsc", "direct"};
     static constexpr std::array<const char*, 2> bind_modes = {"trx", "tx+rx"};
+    static constexpr std::array<const char*, 4> dpdk_kinds = {"none", "memif", "vhost", "device"};
     static constexpr std::array<const char*, 3> id_forms = {"as-is", "hex-decimal", "decimal-hex"};
     SY_TRY(take(choose(raw.mode, modes, Mode{}), o.mode, "--mode"));
     SY_TRY(take(choose(raw.bind_mode, bind_modes, CustomerBind{}), o.bind_mode, "--bind-mode"));
     SY_TRY(take(choose(raw.receipt_id, id_forms, IdForm{}), o.receipt_id, "--receipt-id"));
     SY_TRY(take(choose(raw.fault, fault_names, Fault{}), o.fault, "--inject-fault"));
+    SY_TRY(take(choose(raw.dpdk, dpdk_kinds, DpdkKind{}), o.dpdk.kind, "--dpdk"));
+    SY_TRY(take(parse_cidr(raw.dpdk_address), o.dpdk.address, "--dpdk-address"));
     SY_TRY(take(parse_endpoint(raw.router), o.router, "--router"));
     SY_TRY(take(parse_endpoint(raw.listen), o.listen, "--listen"));
     SY_TRY(take(parse_range_ms(raw.latency), o.supplier_latency, "--supplier-latency"));
@@ -225,7 +248,9 @@ Result<Options> finish_options(const RawOptions& raw) {
     } else {
         o.prefix_file = raw.prefixes;
     }
+    settle_addresses(o);
     SY_TRY(finish_accounts(o));
+    SY_TRY(check_dpdk(o));
     SY_TRY(check_options(o));
     return o;
 }

@@ -17,6 +17,7 @@ struct RawOptions {
     std::string bind_mode = "trx", latency = "0", delay = "0", errors, stats = "DELIVRD";
     std::string receipt_id = "as-is", prefixes = "1000", duration = "10s", warmup = "0s";
     std::string drain_timeout = "10s", start_timeout = "30s", pace = "20us", fault = "none";
+    std::string dpdk = "none", dpdk_address = "10.30.0.1/24";
     Options options;
 };
 

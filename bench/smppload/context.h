@@ -1,9 +1,11 @@
 // What both ends share.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "bench/smppload/histogram.h"
+#include "bench/smppload/kernel_net.h"
 #include "bench/smppload/ledger.h"
 #include "bench/smppload/net.h"
 #include "bench/smppload/options.h"
@@ -15,7 +17,8 @@ struct Context {
     Options options;
     Traffic traffic;
     Ledger ledger;
-    Net net;
+    std::unique_ptr<Net> made_net;
+    Net& net{*made_net};
 
     // Who is here: both in modes both and direct.
     bool customers_here = true;
@@ -34,8 +37,14 @@ struct Context {
     uint32_t measure_from_message = 0xFFFFFFFF;
     bool ending = false;  // sessions may close now
 
-    Context(Options opts, Traffic made, uint64_t messages_max)
-        : options(std::move(opts)), traffic(std::move(made)), ledger(messages_max) {}
+    Context(Options opts,
+            Traffic made,
+            uint64_t messages_max,
+            std::unique_ptr<Net> over = std::make_unique<KernelNet>())
+        : options(std::move(opts)),
+          traffic(std::move(made)),
+          ledger(messages_max),
+          made_net(std::move(over)) {}
 };
 
 /// The message was submitted after the warm-up.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bench/smppload/command_line.h"
+#include "bench/smppload/dpdk_net.h"
 #include "bench/smppload/friendly.h"
 #include "bench/smppload/report.h"
 #include "bench/smppload/run.h"
@@ -60,7 +61,13 @@ int run_load(const RawOptions& raw, const std::string& options_text) {
     }
     const uint64_t messages_max =
         options->messages > 0 && options->mode != Mode::smsc ? options->messages : 0xFFFFFFFE;
-    Context context(std::move(*options), std::move(*traffic), messages_max);
+    Result<std::unique_ptr<Net>> net = options->dpdk.kind == DpdkKind::none
+                                           ? std::make_unique<KernelNet>()
+                                           : make_dpdk_net(*options);
+    if (!net) {
+        return complain(net.error());
+    }
+    Context context(std::move(*options), std::move(*traffic), messages_max, *std::move(net));
     context.customers_here = context.options.mode != Mode::smsc;
     context.suppliers_here = context.options.mode != Mode::esme;
     auto outcome = run(context);

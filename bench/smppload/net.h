@@ -1,5 +1,6 @@
-// Sockets for the generator: one epoll set, one large receive buffer that all links share (it stays
-// in cache), one send a turn and link. Knows nothing of SMPP. One thread; no heap a message.
+// Connections for the generator, over kernel sockets (kernel_net.h) or over the userspace stack on
+// a DPDK device (dpdk_net.h). One virtual call a turn and one a connection's octets, none a
+// message; one send a turn and link. Knows nothing of SMPP. One thread; no heap a message.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/engine/transport.h"
 
 namespace sy::load {
 
@@ -40,18 +42,20 @@ class SendBuffer {
 class LinkHandler;
 
 struct Link {
-    int fd = -1;
+    bool live = false;
+    int fd = -1;  // kernel_net
+    ConnId conn;  // dpdk_net
     LinkHandler* handler = nullptr;
     uint32_t user = 0;  // the handler's index
     bool connecting = false;
     bool closing = false;       // close as soon as everything is sent
     bool dirty = false;         // has something to send this turn
-    bool wants_write = false;   // the socket was full
+    bool wants_write = false;   // it was full: send again when it calls
     bool reads_paused = false;  // no space for answers: reading waits until some was sent
     SendBuffer out;
     std::vector<uint8_t> carry;  // the start of a PDU whose rest has not arrived
 
-    [[nodiscard]] bool open() const { return fd >= 0; }
+    [[nodiscard]] bool open() const { return live; }
 };
 
 class LinkHandler {
@@ -66,18 +70,24 @@ class LinkHandler {
 
 class Net {
   public:
-    Net();
-    ~Net();
+    virtual ~Net() = default;
     Net(const Net&) = delete;
     Net& operator=(const Net&) = delete;
 
+    /// Before the first listen() or connect(): a device may need its peer. Until `deadline`.
+    [[nodiscard]] virtual Result<void> wait_for_link(Nanos deadline) = 0;
     /// `at` gets the port that was taken when it asks for port 0.
-    [[nodiscard]] Result<void> listen(Endpoint& at, LinkHandler& handler, uint32_t listener);
-    void close_listeners();
-    [[nodiscard]] Result<Link*> connect(const Endpoint& to, LinkHandler& handler, uint32_t user);
+    [[nodiscard]] virtual Result<void> listen(Endpoint& at,
+                                              LinkHandler& handler,
+                                              uint32_t listener) = 0;
+    virtual void close_listeners() = 0;
+    [[nodiscard]] virtual Result<Link*> connect(const Endpoint& to,
+                                                LinkHandler& handler,
+                                                uint32_t user) = 0;
 
-    /// Waits until something happens, at most until `until` (monotonic), then hands it out.
-    void poll(Nanos until);
+    /// Waits until something happens, at most until `until` (monotonic), then hands it out. A
+    /// device that can only be polled does not wait.
+    virtual void poll(Nanos until) = 0;
     /// Queues the link for flush(). Call after writing into link.out.
     void written(Link& link) {
         if (!link.dirty) {
@@ -85,37 +95,35 @@ class Net {
             dirty_.push_back(&link);
         }
     }
-    void flush();
-    void close_when_sent(Link& link);
-    void close_now(Link& link, const std::string& reason);
+    virtual void flush() = 0;
+    void close_when_sent(Link& link) {
+        link.closing = true;
+        written(link);
+    }
+    virtual void close_now(Link& link, const std::string& reason) = 0;
 
     /// Nanoseconds spent working, not waiting, since start.
     [[nodiscard]] Nanos busy_ns() const { return busy_ns_; }
 
-  private:
+  protected:
     // Answers are never longer than what they answer, receipts are sent apart: a link with so much
     // space takes whatever one read brings.
     static constexpr size_t read_bytes = 256 * 1024;
     static constexpr size_t carry_bytes_max = 72 * 1024;
 
-    struct Listener {
-        int fd;
-        LinkHandler* handler;
-        uint32_t number;
-    };
+    Net() : buffer_(new uint8_t[read_bytes]) {}
 
-    void accept_all(Listener& listener);
-    void read(Link& link);
-    void send(Link& link);
-    void update(Link& link);
-    Link& add(int fd, LinkHandler& handler, uint32_t user);
+    /// A new link, open.
+    Link& add(LinkHandler& handler, uint32_t user);
+    /// The link takes what one read can bring.
+    [[nodiscard]] static bool has_room(const Link& link) { return link.out.space() >= read_bytes; }
+    /// Hands out the first `size` octets of buffer_, what was carried over in front; keeps the
+    /// rest.
+    void hand_out(Link& link, size_t size, Nanos now);
 
-    int epoll_ = -1;
     std::vector<std::unique_ptr<Link>> links_;
-    std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<Link*> dirty_;
     std::unique_ptr<uint8_t[]> buffer_;
-    Nanos work_since_ns_ = 0;
     Nanos busy_ns_ = 0;
 };
 

@@ -53,9 +53,27 @@ struct Stat {
     double share = 1;
 };
 
+// The device under --dpdk. A pair: smppload on one end, the router's process on the other.
+enum class DpdkKind : uint8_t {
+    none,    // kernel sockets
+    memif,   // a pair
+    vhost,   // a pair: virtio_user here, vhost there
+    device,  // one that --dpdk-device names
+};
+struct DpdkOptions {
+    DpdkKind kind = DpdkKind::none;
+    std::string eal;                            // arguments, for both ends of a pair
+    std::string device;                         // as EAL names it
+    std::string socket = "/run/smppload.sock";  // of a pair
+    Cidr address;                               // ours, with its network
+    uint32_t mtu = 1500;
+};
+
 struct Options {
     Mode mode = Mode::both;
     uint64_t seed = 1;
+
+    DpdkOptions dpdk;
 
     // Customers.
     Endpoint router;

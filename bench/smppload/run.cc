@@ -110,6 +110,7 @@ bool Run::turn_until(Nanos deadline, Until&& until) {
 Result<void> Run::start() {
     const Options& options = context_.options;
     const Nanos deadline = now_ns() + options.start_timeout_ns;
+    SY_TRY(context_.net.wait_for_link(deadline));
     if (context_.suppliers_here) {
         SY_TRY(suppliers_.listen());
     }

@@ -4,22 +4,43 @@
 
 #include <fmt/format.h>
 
+#include "bench/smppload/dpdk_device.h"
 #include "bench/smppload/report.h"
 #include "bench/smppload/traffic.h"
 
 namespace sy::load {
 namespace {
 
+std::string dpdk_toml(const Options& options) {
+    const DpdkEnd end = router_end(options);
+    std::string eal;
+    for (const std::string& argument : end.eal) {
+        eal += fmt::format("{}\"{}\"", eal.empty() ? "" : ", ", argument);
+    }
+    std::string address = to_string(Endpoint{end.address.address, 0});  // with ":0", in brackets
+    address.resize(address.rfind(':'));
+    std::erase_if(address, [](char c) { return c == '[' || c == ']'; });
+    const int bits = end.address.prefix_bits - (is_ipv4({end.address.address, 0}) ? 96 : 0);
+    return fmt::format(
+        "[dpdk]\neal = [{}]\n\n[[dpdk.port]]\ndevice = \"{}\"\n"
+        "address = [\"{}/{}\"]\nmtu = {}\n\n",
+        eal, end.device, address, bits, options.dpdk.mtu);
+}
+
 std::string toml(const Options& options) {
+    const bool over_dpdk = options.dpdk.kind != DpdkKind::none;
     std::string workers;
     for (const uint32_t cpu : options.workers) {
         workers += fmt::format("{}{}", workers.empty() ? "" : ", ", cpu);
     }
     std::string out = fmt::format(
         "# Written by smppload --write-config. Its own options are in smppload.ini beside this.\n"
-        "[runtime]\nworkers = [{}]\n\n[smpp]\nlisten = [\"{}\"]\nsystem_id = \"switchyard\"\n\n"
+        "[runtime]\nworkers = [{}]\n{}\n[smpp]\nlisten = [\"{}\"]\nsystem_id = \"switchyard\"\n\n"
         "[routes]\nmt = \"mt.csv\"\nmo = \"\"\nerrors = \"\"\n\n",
-        workers, to_string(options.router));
+        workers, over_dpdk ? "transport = \"dpdk\"\n" : "", to_string(options.router));
+    if (over_dpdk) {
+        out += dpdk_toml(options);
+    }
     if (!options.admin.empty()) {
         out += fmt::format("[admin]\nlisten = \"{}\"\n\n", options.admin);
     }
