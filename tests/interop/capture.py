@@ -2,6 +2,7 @@
 
 import collections
 import os
+import re
 import socket
 import subprocess
 
@@ -11,12 +12,13 @@ MARKER_PORT = 9  # discard
 
 
 class Capture:
-    def __init__(self, lab, smpp_ports):
+    def __init__(self, lab, smpp_ports, buffer_mib=2):
         self.lab = lab
         self.file = lab.path("capture.pcapng")
         self.ports = smpp_ports
-        self.process = lab.start("dumpcap", ["dumpcap", "-q", "-i", BRIDGE, "-w", self.file,
-                                             "-f", f"tcp or udp port {MARKER_PORT}"])
+        self.process = lab.start("dumpcap", ["dumpcap", "-q", "-i", BRIDGE, "-B", str(buffer_mib),
+                                             "-w", self.file,
+                                             "-f", f"tcp or arp or icmp6 or udp port {MARKER_PORT}"])
         self._see_marker(b"capture begins")
 
     def _see_marker(self, marker):
@@ -37,11 +39,19 @@ class Capture:
         self._see_marker(b"capture ends")
         self.lab.stop(self.process)
 
-    def tshark(self, display_filter, *arguments):
+    def dropped(self):
+        """Frames that dumpcap did not get, after stop()."""
+        for line in self.lab.log_tail("dumpcap", 20)[::-1]:
+            counts = re.search(r"received/dropped on interface .*: (\d+)/(\d+)", line)
+            if counts:
+                return int(counts.group(2))
+        raise RuntimeError("dumpcap does not say how many frames it dropped")
+
+    def tshark(self, display_filter, *arguments, passes=2):
         """The lines that tshark prints for the capture."""
         # In two passes: whether a PDU that begins in a segment is whole is known at its end.
         decode = [option for port in self.ports for option in ("-d", f"tcp.port=={port},smpp")]
-        done = subprocess.run(["tshark", "-2", "-n", "-r", self.file, *decode, "-Y", display_filter,
+        done = subprocess.run(["tshark", *(["-2"] if passes == 2 else []), "-n", "-r", self.file, *decode, "-Y", display_filter,
                                *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"tshark: {done.stderr.strip()}")

@@ -154,12 +154,16 @@ class Lab:
         """The kernel has no address on this eth0 and leaves all frames to the router. Without
         offloads on both ends, for frames of the wire's size with whole checksums."""
         self._plug_in("router", "vrouter")
-        off = [word for offload in OFFLOADS for word in (offload, "off")]
-        self.run("ethtool", "-K", "vrouter", *off)
-        self.run("ip", "netns", "exec", "router", "ethtool", "-K", "eth0", *off)
+        self.without_offloads("router", "vrouter")
         self.run("ip", "-n", "router", "link", "set", "eth0", "addrgenmode", "none")
         self.run("ip", "-n", "router", "link", "set", "eth0", "arp", "off", "up")
         self.run("ip", "-n", "router", "link", "set", "lo", "up")
+
+    def without_offloads(self, name, port):
+        """Both ends of a host's veth: frames there are as on a wire, checksums complete."""
+        off = [word for offload in OFFLOADS for word in (offload, "off")]
+        self.run("ethtool", "-K", port, *off)
+        self.run("ip", "netns", "exec", name, "ethtool", "-K", "eth0", *off)
 
     def router_command(self, command):
         """The command where the router's device is."""

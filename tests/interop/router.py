@@ -11,13 +11,18 @@ PORT = 2775
 
 DPDK = f"""
 [dpdk]
-eal = ["--no-huge", "--no-pci", "--vdev=net_{{device}}0,iface=eth0{{options}}"]
+eal = ["--no-huge", "--no-pci", "{{vdev}}"]
 [[dpdk.port]]
 device = "net_{{device}}0"
 address = ["{ROUTER_ADDRESS}/24", "{ROUTER_ADDRESS_V6}/64"]
 """
 VDEV_OPTIONS = {"af_packet": ",blocksz=4096,framesz=2048,framecnt=512,qdisc_bypass=1",
                 "af_xdp": ",force_copy=1"}
+
+
+def vdev(device):
+    """EAL's argument for the router's port."""
+    return f"--vdev=net_{device}0,iface=eth0{VDEV_OPTIONS[device]}"
 
 
 def over_device(toml, device):
@@ -27,7 +32,7 @@ def over_device(toml, device):
         return toml
     runtime = '[runtime]\ntransport = "dpdk"\nidle = "adaptive"'
     return (toml.replace("[runtime]", runtime, 1) +
-            DPDK.format(device=device, options=VDEV_OPTIONS[device]))
+            DPDK.format(device=device, vdev=vdev(device)))
 
 
 class Router:
