@@ -11,6 +11,10 @@ namespace sy::route {
 
 namespace {
 
+// Up to here a level's starts are searched one by one: 8 steps of 4 instructions and 2 KiB, where a
+// directory line costs 30 instructions and the upper levels would be hardly filled.
+constexpr size_t root_lines_max = 256;
+
 // One level of a segment's tree, and where each of its lines starts.
 struct Level {
     std::vector<IndexLine> lines;
@@ -71,9 +75,9 @@ class LeafWriter {
     }
 
   private:
-    struct Plan {
+    struct Plan {  // of one line
         uint64_t base = 0;
-        leaf::Form form = leaf::Form::narrow;
+        LineForm form = LineForm::narrow;
         Fit used;
         size_t consumed = 0;
     };
@@ -86,7 +90,7 @@ class LeafWriter {
             sizeof(Key) == sizeof(uint64_t) ? Fit{most, 0} : fit<Key>(plan.base, most, start_of);
         if (used.count >= plan.used.count) {  // of equal ones the cheapest, which comes last
             plan.used = used;
-            plan.form = leaf::form_of<Key>();
+            plan.form = form_of<Key>();
         }
     }
 
@@ -114,8 +118,30 @@ class LeafWriter {
                 plan = round;
             }
         }
+        end_in_a_gap(plan);
         write_line(plan);
         next_ += plan.consumed;
+    }
+
+    // Between the start and the end of a lone number there is no start with few bits for the next
+    // line: better one or two entries less in this one.
+    void end_in_a_gap(Plan& plan) const {
+        const size_t after = next_ + plan.consumed;
+        if (after >= end_) {
+            return;
+        }
+        size_t less = 0;
+        int most_zeros = -1;
+        for (size_t i = 0; i < 3 && i < plan.used.count; ++i) {
+            const uint64_t start = round_between(all_[after - i - 1].start, all_[after - i].start);
+            const int zeros = std::countr_zero(start);
+            if (zeros > most_zeros) {
+                most_zeros = zeros;
+                less = i;
+            }
+        }
+        plan.used.count -= less;
+        plan.consumed -= less;
     }
 
     // The number in (before, start] with the most zeros behind.
@@ -127,16 +153,16 @@ class LeafWriter {
     void write_line(const Plan& plan) {
         const bool on_boundary = all_[next_].start == plan.base;
         IndexLine line{};
-        const auto form = static_cast<unsigned>(plan.form) << leaf::form_bits_at;
+        const auto form = leaf::form_bits(plan.form);
         line.store<uint16_t>(0, 0, static_cast<uint16_t>(form | plan.used.shift));
         switch (plan.form) {
-            case leaf::Form::narrow:
+            case LineForm::narrow:
                 fill<uint16_t>(line, plan, on_boundary);
                 break;
-            case leaf::Form::medium:
+            case LineForm::medium:
                 fill<uint32_t>(line, plan, on_boundary);
                 break;
-            case leaf::Form::wide:
+            case LineForm::wide:
                 fill<uint64_t>(line, plan, on_boundary);
                 break;
         }
@@ -174,26 +200,40 @@ class DirectoryWriter {
     }
 
   private:
+    static constexpr size_t narrow_keys = directory::Layout<uint16_t>::keys;
+    static constexpr size_t medium_keys = directory::Layout<uint32_t>::keys;
+    static constexpr size_t wide_keys = directory::Layout<uint64_t>::keys;
+
+    template <class Key>
+    Fit store(IndexLine& line, size_t first, Fit used) const {
+        using L = directory::Layout<Key>;
+        used.count = round_end(first, used.count);
+        const auto form = directory::form_bits(form_of<Key>());
+        line.store<uint32_t>(
+            0, 0, static_cast<uint32_t>(first << directory::child_bits_at) | form | used.shift);
+        store_keys<Key>(line, L::keys_at, L::keys, children_[first], used,
+                        [&](size_t i) { return children_[first + 1 + i]; });
+        return used;
+    }
+
+    // Returns how many children it took.
     size_t write_line(size_t first) {
         const uint64_t base = children_[first];
         const size_t others = children_.size() - first - 1;
         const auto start_of = [&](size_t i) { return children_[first + 1 + i]; };
-        Fit narrow = fit<uint16_t>(base, std::min(directory::narrow_keys, others), start_of);
-        Fit wide{std::min(directory::wide_keys, others), 0};
-        const bool is_wide = wide.count > narrow.count;
-        Fit& used = is_wide ? wide : narrow;
-        used.count = round_end(first, used.count);
+        const auto most = [&](size_t keys) { return std::min(keys, others); };
+        const Fit narrow = fit<uint16_t>(base, most(narrow_keys), start_of);
+        const Fit medium = fit<uint32_t>(base, most(medium_keys), start_of);
+        const Fit wide{most(wide_keys), 0};
         IndexLine line{};
-        line.store<uint32_t>(0, 0,
-                             static_cast<uint32_t>(first << directory::child_bits_at) |
-                                 (is_wide ? directory::wide_bit : used.shift));
-        if (is_wide) {
-            store_keys<uint64_t>(line, directory::wide_at, directory::wide_keys, base, used,
-                                 start_of);
+        Fit used;
+        if (narrow.count >= std::max(medium.count, wide.count)) {
+            used = store<uint16_t>(line, first, narrow);
+            line.store<uint16_t>(directory::narrow_zero_at, 0, uint16_t{0});
+        } else if (medium.count >= wide.count) {
+            used = store<uint32_t>(line, first, medium);
         } else {
-            line.store<uint16_t>(directory::narrow_zero_at, 0, bias<uint16_t>);
-            store_keys<uint16_t>(line, directory::narrow_at, directory::narrow_keys, base, used,
-                                 start_of);
+            used = store<uint64_t>(line, first, wide);
         }
         out_.lines.push_back(line);
         out_.starts.push_back(base);
@@ -255,7 +295,7 @@ Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundarie
     SY_ASSERT(boundaries.back().start <= IntervalIndex<Answer>::start_max);
     Tree tree;
     write_leaves<Answer>(boundaries, tree.levels.emplace_back());
-    while (tree.levels.back().lines.size() > 1) {
+    while (tree.levels.back().lines.size() > root_lines_max) {
         Level above;
         DirectoryWriter(tree.levels.back().starts, above).write();
         SY_ASSERT(above.lines.size() < tree.levels.back().lines.size());
@@ -289,8 +329,13 @@ IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
     for (Tree& tree : trees) {
         // Top down, so that a tree's first lines, which every lookup reads, stand together.
         const size_t height = tree.levels.size();
-        roots_.push_back({static_cast<uint32_t>(height > 1 ? directory_at : leaf_at),
+        const std::vector<uint64_t>& tops = tree.levels.back().starts;
+        const size_t slots = std::bit_ceil(tops.size());
+        roots_.push_back({static_cast<uint32_t>(starts_.size()), static_cast<uint32_t>(slots / 2),
+                          static_cast<uint32_t>(height > 1 ? directory_at : leaf_at),
                           static_cast<uint32_t>(height - 1)});
+        starts_.insert(starts_.end(), tops.begin(), tops.end());
+        starts_.resize(starts_.size() + slots - tops.size(), ~uint64_t{0});
         levels_max_ = std::max(levels_max_, roots_.back().levels);
         for (size_t level = height; level-- > 0;) {
             std::vector<IndexLine>& from = tree.levels[level].lines;

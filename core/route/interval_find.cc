@@ -25,11 +25,10 @@ struct Scalar {
         }
         return count;
     }
-    static uint32_t narrow_children(const IndexLine& line, uint16_t offset) {
-        return count(line, directory::narrow_at, directory::narrow_keys, offset);
-    }
-    static uint32_t wide_children(const IndexLine& line, uint64_t offset) {
-        return count(line, directory::wide_at, directory::wide_keys, offset);
+    template <class Key>
+    static uint32_t children(const IndexLine& line, Key offset) {
+        using L = directory::Layout<Key>;
+        return count(line, L::keys_at, L::keys, offset);
     }
     template <class Answer, class Key>
     static uint32_t answers(const IndexLine& line, Key offset) {
@@ -39,7 +38,8 @@ struct Scalar {
 };
 
 #if defined(__AVX2__)
-// The same with whole registers: what is compared beside the keys is masked away.
+// The same with whole registers: what is compared beside the keys is masked away. Keys are below
+// the offset plus one, so the count needs no subtraction.
 struct Avx2 {
     static __m256i vector(const IndexLine& line, size_t at) {
         return _mm256_load_si256(reinterpret_cast<const __m256i*>(line.octets + at));
@@ -47,30 +47,35 @@ struct Avx2 {
     static __m256i all(uint16_t value) { return _mm256_set1_epi16(static_cast<int16_t>(value)); }
     static __m256i all(uint32_t value) { return _mm256_set1_epi32(static_cast<int32_t>(value)); }
     static __m256i all(uint64_t value) { return _mm256_set1_epi64x(static_cast<int64_t>(value)); }
-    static __m256i above(__m256i keys, __m256i offset, uint16_t) {
-        return _mm256_cmpgt_epi16(keys, offset);
+    static __m256i below(__m256i keys, __m256i limit, uint16_t) {
+        return _mm256_cmpgt_epi16(limit, keys);
     }
-    static __m256i above(__m256i keys, __m256i offset, uint32_t) {
-        return _mm256_cmpgt_epi32(keys, offset);
+    static __m256i below(__m256i keys, __m256i limit, uint32_t) {
+        return _mm256_cmpgt_epi32(limit, keys);
     }
-    static __m256i above(__m256i keys, __m256i offset, uint64_t) {
-        return _mm256_cmpgt_epi64(keys, offset);
+    static __m256i below(__m256i keys, __m256i limit, uint64_t) {
+        return _mm256_cmpgt_epi64(limit, keys);
+    }
+    static uint32_t popcount(__m256i mask, uint32_t octets) {
+        return static_cast<uint32_t>(
+            std::popcount(static_cast<uint32_t>(_mm256_movemask_epi8(mask)) & octets));
     }
 
-    static uint32_t narrow_children(const IndexLine& line, uint16_t offset) {
-        const __m256i value = all(static_cast<uint16_t>(offset ^ bias<uint16_t>));
-        const __m256i low = _mm256_cmpgt_epi16(vector(line, 0), value);
-        const __m256i high = _mm256_cmpgt_epi16(vector(line, 32), value);
-        // One octet a key; the pack mixes the halves up, but the first three stay in front.
-        const auto mask =
-            static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_packs_epi16(low, high)));
-        constexpr uint32_t head = 0x7;
-        static_assert(directory::narrow_at == 2 * 3);
-        return static_cast<uint32_t>(directory::narrow_keys) -
-               static_cast<uint32_t>(std::popcount(mask & ~head));
-    }
-    static uint32_t wide_children(const IndexLine& line, uint64_t offset) {
-        return count<uint64_t, directory::wide_at, directory::wide_keys>(line, offset);
+    template <class Key>
+    static uint32_t children(const IndexLine& line, Key offset) {
+        using L = directory::Layout<Key>;
+        if constexpr (sizeof(Key) != sizeof(uint16_t)) {
+            return count<Key, L::keys_at, L::keys>(line, offset);
+        } else {
+            // Nearly all lines: both halves become one mask with an octet a key. The pack mixes the
+            // halves up, but the three words in front stay there.
+            static_assert(L::keys_at == 3 * sizeof(Key));
+            constexpr uint32_t front = 0x7;
+            const __m256i limit = all(static_cast<Key>(offset + 1));
+            return popcount(_mm256_packs_epi16(below(vector(line, 0), limit, Key{}),
+                                               below(vector(line, 32), limit, Key{})),
+                            ~front);
+        }
     }
     template <class Answer, class Key>
     static uint32_t answers(const IndexLine& line, Key offset) {
@@ -83,21 +88,15 @@ struct Avx2 {
         constexpr uint64_t octets = ((uint64_t{1} << (keys * sizeof(Key) - 1)) * 2 - 1) << at;
         constexpr auto low_octets = static_cast<uint32_t>(octets);
         constexpr auto high_octets = static_cast<uint32_t>(octets >> 32);
-        const __m256i value = all(static_cast<Key>(offset ^ bias<Key>));
-        uint32_t above_octets = 0;
+        const __m256i limit = all(static_cast<Key>((offset + 1) ^ bias<Key>));
+        uint32_t below_octets = 0;
         if constexpr (low_octets != 0) {
-            const __m256i mask = above(vector(line, 0), value, Key{});
-            above_octets += popcount(mask, low_octets);
+            below_octets += popcount(below(vector(line, 0), limit, Key{}), low_octets);
         }
         if constexpr (high_octets != 0) {
-            const __m256i mask = above(vector(line, 32), value, Key{});
-            above_octets += popcount(mask, high_octets);
+            below_octets += popcount(below(vector(line, 32), limit, Key{}), high_octets);
         }
-        return static_cast<uint32_t>(keys) - above_octets / static_cast<uint32_t>(sizeof(Key));
-    }
-    static uint32_t popcount(__m256i mask, uint32_t octets) {
-        return static_cast<uint32_t>(
-            std::popcount(static_cast<uint32_t>(_mm256_movemask_epi8(mask)) & octets));
+        return below_octets / static_cast<uint32_t>(sizeof(Key));
     }
 };
 #else
@@ -111,30 +110,48 @@ struct IntervalIndex<Answer>::Walk {
     const IndexLine* lines;
     size_t count;
     std::array<uint64_t, keys_max> rest;  // the key less the start of its line
-    std::array<uint32_t, keys_max> line;
+    std::array<const IndexLine*, keys_max> line;
     std::array<uint8_t, keys_max> levels;  // left to go; only where they differ
+
+    // The first line by a search of the root's starts, without a branch on the key.
+    void enter(size_t i, uint64_t key, const Root& root, const uint64_t* starts) {
+        key = std::min(key, start_max);  // nothing begins above
+        const uint64_t* at = starts + root.starts_begin;
+        for (uint32_t half = root.starts_half; half != 0; half /= 2) {
+            at += at[half] <= key ? half : 0;
+        }
+        rest[i] = key - *at;
+        line[i] = lines + root.line + (at - (starts + root.starts_begin));
+        __builtin_prefetch(line[i]);
+    }
 
     template <class Ops>
     void down(size_t i) {
-        const IndexLine& at = lines[line[i]];
+        const IndexLine& at = *line[i];
         const auto head = at.load<uint32_t>(0);
-        uint32_t child = head >> directory::child_bits_at;
-        if ((head & directory::wide_bit) == 0) [[likely]] {
-            const unsigned shift = head & directory::shift_mask;
-            const uint32_t index = Ops::narrow_children(at, capped<uint16_t>(rest[i], shift));
-            const auto start = static_cast<uint16_t>(
-                at.load<uint16_t>(directory::narrow_zero_at, index) ^ bias<uint16_t>);
-            rest[i] -= uint64_t{start} << shift;
+        const unsigned shift = head & directory::shift_mask;
+        size_t child = head >> directory::child_bits_at;
+        if ((head & directory::form_mask) == 0) [[likely]] {
+            const uint32_t index =
+                Ops::template children<uint16_t>(at, capped<uint16_t>(rest[i], shift));
+            rest[i] -= uint64_t{at.load<uint16_t>(directory::narrow_zero_at, index)} << shift;
             child += index;
+        } else if ((head & directory::form_mask) == directory::form_bits(LineForm::medium)) {
+            child += into_child<Ops, uint32_t>(at, i, shift);
         } else {
-            const uint32_t index = Ops::wide_children(at, capped<uint64_t>(rest[i], 0));
-            if (index != 0) {
-                rest[i] -= at.load<uint64_t>(directory::wide_at, index - 1) ^ bias<uint64_t>;
-            }
-            child += index;
+            child += into_child<Ops, uint64_t>(at, i, shift);
         }
-        line[i] = child;
-        __builtin_prefetch(lines + child);
+        line[i] = lines + child;
+        __builtin_prefetch(line[i]);
+    }
+    template <class Ops, class Key>
+    uint32_t into_child(const IndexLine& at, size_t i, unsigned shift) {
+        using L = directory::Layout<Key>;
+        const uint32_t index = Ops::template children<Key>(at, capped<Key>(rest[i], shift));
+        if (index != 0) {
+            rest[i] -= uint64_t{at.load<Key>(L::keys_at, index - 1) ^ bias<Key>} << shift;
+        }
+        return index;
     }
 
     template <class Ops, class Key>
@@ -145,14 +162,13 @@ struct IntervalIndex<Answer>::Walk {
 
     template <class Ops>
     [[nodiscard]] Answer answer(size_t i) const {
-        const IndexLine& at = lines[line[i]];
-        const auto head = at.load<uint16_t>(0);
+        const IndexLine& at = *line[i];
+        const unsigned head = at.load<uint16_t>(0);
         const unsigned shift = head & leaf::shift_mask;
-        const auto form = static_cast<leaf::Form>(head >> leaf::form_bits_at);
-        if (form == leaf::Form::narrow) [[likely]] {
+        if ((head & leaf::form_mask) == 0) [[likely]] {
             return answer_in<Ops, uint16_t>(at, rest[i], shift);
         }
-        if (form == leaf::Form::medium) {
+        if ((head & leaf::form_mask) == leaf::form_bits(LineForm::medium)) {
             return answer_in<Ops, uint32_t>(at, rest[i], shift);
         }
         return answer_in<Ops, uint64_t>(at, rest[i], shift);
@@ -195,8 +211,7 @@ void IntervalIndex<Answer>::find(std::span<const uint64_t> keys,
     walk.lines = lines();
     walk.count = keys.size();
     for (size_t i = 0; i < keys.size(); ++i) {
-        walk.rest[i] = keys[i];
-        walk.line[i] = roots_[0].line;
+        walk.enter(i, keys[i], roots_[0], starts_.data());
     }
     if (variant == IndexVariant::avx2) {
         walk.template run<Avx2>(roots_[0].levels, answers);
@@ -217,11 +232,9 @@ void IntervalIndex<Answer>::find(std::span<const Probe> probes,
     uint32_t most = 0;
     for (size_t i = 0; i < probes.size(); ++i) {
         SY_DCHECK(probes[i].segment < roots_.size());
-        const Root root = roots_[probes[i].segment];
-        walk.rest[i] = probes[i].key;
-        walk.line[i] = root.line;
+        const Root& root = roots_[probes[i].segment];
+        walk.enter(i, probes[i].key, root, starts_.data());
         walk.levels[i] = static_cast<uint8_t>(root.levels);
-        __builtin_prefetch(walk.lines + root.line);
         least = std::min(least, root.levels);
         most = std::max(most, root.levels);
     }

@@ -3,11 +3,12 @@
 // immutable; any worker looks up bursts.
 //
 // A search tree of single cache lines: a directory of up to 30 children a line, that stays in the
-// caches, over lines that hold the answers, of which a lookup touches one. A burst goes down level
+// caches, over lines that hold the answers, of which a lookup touches one. Above it a short sorted
+// array. A burst goes down level
 // by level, so that its cache misses overlap. Answers are small numbers (16 or 32 bits) that the
 // caller gives a meaning.
 //
-// Limits: 2^25 lines (2 GiB), 64 keys a call.
+// Limits: 2^24 lines (1 GiB), 128 keys a call.
 #pragma once
 
 #include <array>
@@ -70,13 +71,21 @@ class IntervalIndex {
 
     [[nodiscard]] size_t segment_count() const { return roots_.size(); }
     /// Lines, directory and answers; `directory_bytes` alone, the part to keep in the caches.
-    [[nodiscard]] size_t bytes() const { return line_count_ * limits::cache_line_bytes; }
-    [[nodiscard]] size_t directory_bytes() const { return leaf_begin_ * limits::cache_line_bytes; }
+    [[nodiscard]] size_t bytes() const {
+        return line_count_ * limits::cache_line_bytes + starts_.size() * sizeof(uint64_t);
+    }
+    [[nodiscard]] size_t directory_bytes() const {
+        return leaf_begin_ * limits::cache_line_bytes + starts_.size() * sizeof(uint64_t);
+    }
     [[nodiscard]] uint32_t levels_max() const { return levels_max_; }
 
+    // Of a segment: where its search begins. The starts of its top lines are a power of two, the
+    // surplus ones never reached.
     struct Root {
-        uint32_t line = 0;
-        uint32_t levels = 0;  // directory lines above the answers
+        uint32_t starts_begin = 0;
+        uint32_t starts_half = 0;
+        uint32_t line = 0;    // the first of its top lines
+        uint32_t levels = 0;  // directory lines on the way to an answer
     };
     struct Walk;  // interval_find.cc: a burst on its way down
 
@@ -86,7 +95,8 @@ class IntervalIndex {
     }
 
     HugeBlock block_;
-    std::vector<Root> roots_;  // of segments
+    std::vector<Root> roots_;       // of segments
+    std::vector<uint64_t> starts_;  // of the top lines of all segments
     size_t line_count_ = 0;
     size_t leaf_begin_ = 0;  // directory lines stand before the others
     uint32_t levels_max_ = 0;

@@ -3,9 +3,9 @@
 //
 // Every line stands for the keys from its start (which its parent knows) to the next line's. Keys
 // in it are offsets from that start, as few bits of them as tell its entries apart: an offset is
-// shifted right and capped, so that 16 bits are enough for most lines. Stored offsets are biased,
-// because AVX2 compares signed numbers only; unused ones hold the largest, which no capped offset
-// reaches.
+// shifted right and capped, so that 15 bits are enough for most lines. AVX2 compares signed numbers
+// only, so short keys leave the top bit alone and whole ones are biased. Unused ones hold the
+// largest number, which no capped offset reaches.
 #pragma once
 
 #include <algorithm>
@@ -34,11 +34,13 @@ struct alignas(limits::cache_line_bytes) IndexLine {
 };
 static_assert(sizeof(IndexLine) == limits::cache_line_bytes);
 
-/// Turns an unsigned number into one that a signed comparison puts in the same order.
+/// What whole keys are stored with, so that a signed comparison puts them in order.
 template <class T>
-inline constexpr T bias = static_cast<T>(T{1} << (8 * sizeof(T) - 1));
+inline constexpr T bias = sizeof(T) == sizeof(uint64_t) ? T{1} << (8 * sizeof(T) - 1) : T{0};
+/// A key that is not used, before the bias.
 template <class T>
-inline constexpr T unused = std::numeric_limits<T>::max();
+inline constexpr T unused = sizeof(T) == sizeof(uint64_t) ? std::numeric_limits<T>::max()
+                                                          : std::numeric_limits<T>::max() / 2;
 
 /// An offset as a line of keys of type T sees it.
 template <class T>
@@ -46,31 +48,57 @@ template <class T>
     return static_cast<T>(std::min<uint64_t>(offset >> shift, unused<T> - 1));
 }
 
-// First word of a line that leads to others: | child : 25 | wide : 1 | shift : 6 |, where the
-// child is the line that holds for offset 0 and the others stand behind it.
+// How wide the keys of a line are. Each line takes the form that holds most.
+enum class LineForm : uint8_t { narrow, medium, wide };  // 16, 32, 64 bits
+
+template <class Key>
+constexpr LineForm form_of() {
+    return sizeof(Key) == 2   ? LineForm::narrow
+           : sizeof(Key) == 4 ? LineForm::medium
+                              : LineForm::wide;
+}
+
+// First word of a line that leads to others: | child : 24 | form : 2 | shift : 6 |, where the child
+// is the line that holds for offset 0 and the others stand behind it. Form 0 is the narrow one.
 namespace directory {
 inline constexpr uint32_t shift_mask = 0x3F;
-inline constexpr uint32_t wide_bit = 0x40;
-inline constexpr unsigned child_bits_at = 7;
+inline constexpr uint32_t form_mask = 0xC0;
+[[nodiscard]] constexpr uint32_t form_bits(LineForm form) {
+    return static_cast<uint32_t>(form) << 6;
+}
+inline constexpr unsigned child_bits_at = 8;
 inline constexpr size_t lines_max = size_t{1} << (32 - child_bits_at);
 
-// Narrow: 29 offsets of 16 bits, and before them one that is always 0.
-inline constexpr size_t narrow_at = 6;
-inline constexpr size_t narrow_zero_at = 4;
-inline constexpr size_t narrow_keys = 29;
-// Wide, where 16 bits do not tell two children apart: 7 whole offsets.
-inline constexpr size_t wide_at = 8;
-inline constexpr size_t wide_keys = 7;
-static_assert(narrow_at + 2 * narrow_keys == sizeof(IndexLine));
-static_assert(wide_at + 8 * wide_keys == sizeof(IndexLine));
+template <class Key>
+struct Layout;
+template <>
+struct Layout<uint16_t> {
+    static constexpr size_t keys = 29, keys_at = 6;
+};
+template <>
+struct Layout<uint32_t> {
+    static constexpr size_t keys = 15, keys_at = 4;
+};
+template <>
+struct Layout<uint64_t> {
+    static constexpr size_t keys = 7, keys_at = 8;
+};
+// Before the narrow keys one that is always 0: the start of child 0.
+inline constexpr size_t narrow_zero_at = Layout<uint16_t>::keys_at - sizeof(uint16_t);
+
+template <class Key>
+constexpr bool fits() {
+    return Layout<Key>::keys_at + Layout<Key>::keys * sizeof(Key) == sizeof(IndexLine);
+}
+static_assert(fits<uint16_t>() && fits<uint32_t>() && fits<uint64_t>());
 }  // namespace directory
 
 // First 16 bits of a line with answers: | 0 : 8 | form : 2 | shift : 6 |. Answer i holds from key
 // i - 1 on, answer 0 from the start of the line.
 namespace leaf {
-inline constexpr uint16_t shift_mask = 0x3F;
-inline constexpr unsigned form_bits_at = 6;
-enum class Form : uint16_t { narrow, medium, wide };  // keys of 16, 32, 64 bits
+using directory::form_bits;
+using directory::form_mask;
+using directory::shift_mask;
 
 template <class Answer, class Key>
 struct Layout;
@@ -112,11 +140,6 @@ static_assert(fits<uint16_t, uint16_t>() && fits<uint16_t, uint32_t>() &&
               fits<uint16_t, uint64_t>());
 static_assert(fits<uint32_t, uint16_t>() && fits<uint32_t, uint32_t>() &&
               fits<uint32_t, uint64_t>());
-
-template <class Key>
-constexpr Form form_of() {
-    return sizeof(Key) == 2 ? Form::narrow : sizeof(Key) == 4 ? Form::medium : Form::wide;
-}
 }  // namespace leaf
 
 }  // namespace sy::route

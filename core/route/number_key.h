@@ -64,7 +64,14 @@ namespace detail {
     const uint64_t high = load_be<uint64_t>(octets);
     const uint64_t low = load_be<uint64_t>(octets + length - 8) << (2 * free_bits) |
                          (number::detail::eight_zeros & ((uint64_t{1} << (2 * free_bits)) - 1));
-    if (!number::detail::all_digits(high) || !number::detail::all_digits(low)) [[unlikely]] {
+    // A digit less '0' is 0 to 9; 0x76 more makes anything above set its top bit.
+    constexpr uint64_t over_nine = number::detail::octet_ones * 0x76;
+    const uint64_t high_values = high ^ number::detail::eight_zeros;
+    const uint64_t low_values = low ^ number::detail::eight_zeros;
+    const uint64_t not_digits =
+        (high_values | (high_values + over_nine) | low_values | (low_values + over_nine)) &
+        number::detail::octet_ones * 0x80;
+    if (not_digits != 0) [[unlikely]] {
         return detail::number_key_of_any(digits);
     }
     const uint64_t key =
