@@ -18,7 +18,7 @@ namespace sy::route {
 class PrefixIndex {
   public:
     static constexpr uint32_t none = ~uint32_t{0};
-    static constexpr uint32_t probes_max = 2 * limits::burst;
+    static constexpr uint32_t probes_max = IntervalIndex<uint32_t>::keys_max;
 
     /// A prefix that occurs in the table, with the caller's rows [rows_begin, rows_end).
     struct Node {
