@@ -70,7 +70,10 @@ bool build_tables(const Config& config,
     std::vector<BuildError> mt_errors;
     std::vector<BuildError> mo_errors;
     tbb::parallel_invoke(
-        [&] { snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors); },
+        [&] {
+            snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors,
+                                                config.networks);
+        },
         [&] {
             snapshot.mo = route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors);
         });
