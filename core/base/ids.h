@@ -22,6 +22,7 @@ struct Id {
 using CustomerId = Id<struct CustomerTag, uint16_t>;
 using SupplierId = Id<struct SupplierTag, uint16_t>;
 using PlanId = Id<struct PlanTag, uint16_t>;
+using NetworkId = Id<struct NetworkTag, uint16_t>;
 using WorkerId = Id<struct WorkerTag, uint8_t>;
 
 }  // namespace sy

@@ -19,6 +19,9 @@ inline constexpr uint32_t suppliers_max = 1024;
 inline constexpr uint32_t customers_max = 16384;
 inline constexpr uint32_t plans_max = 16384;
 
+// MCCMNCs: the world has about 3,000; two bytes an answer of the prefix index.
+inline constexpr uint32_t networks_max = 16384;
+
 // Links to suppliers on one worker.
 inline constexpr uint32_t trunks_max = 4096;
 

@@ -77,8 +77,8 @@ bool build_tables(const Config& config,
     std::vector<BuildError> mo_errors;
     tbb::parallel_invoke(
         [&] {
-            snapshot.mt =
-                route::MtTable::build(config.mt_rules, registry.plans(), mt_errors, sources.mt);
+            snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors,
+                                                config.networks, sources.mt);
         },
         [&] {
             snapshot.mo =

@@ -84,6 +84,23 @@ void Complaints::append_to(std::vector<Diagnostic>& out) const {
     rest(warning_count_, Diagnostic::Severity::warning, "warnings");
 }
 
+void Complaints::take(const Complaints& later) {
+    uint32_t errors = error_count_;
+    uint32_t warnings = warning_count_;
+    for (const Diagnostic& diagnostic : later.kept_) {
+        const bool is_error = diagnostic.severity == Diagnostic::Severity::error;
+        if ((is_error ? errors : warnings)++ < shown_max) {
+            kept_.push_back(diagnostic);
+        }
+    }
+    error_count_ += later.error_count_;
+    warning_count_ += later.warning_count_;
+}
+
+void Complaints::repeat(const std::vector<Diagnostic>& warnings) {
+    kept_.insert(kept_.end(), warnings.begin(), warnings.end());
+}
+
 void Complaints::error(Position at, std::string text) {
     if (error_count_++ < shown_max) {
         kept_.push_back({Diagnostic::Severity::error, file_, at.line, at.column, std::move(text)});

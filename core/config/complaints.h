@@ -34,6 +34,12 @@ class Complaints {
                          std::string_view word,
                          std::span<const std::string_view> candidates);
 
+    /// Adds those of a later part of the file.
+    void take(const Complaints& later);
+
+    /// Warnings of an earlier load of the same content, counts included.
+    void repeat(const std::vector<Diagnostic>& warnings);
+
     /// In order of their places, then the counts of what is not shown.
     void append_to(std::vector<Diagnostic>& out) const;
 

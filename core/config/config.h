@@ -18,6 +18,7 @@
 #include "core/base/result.h"
 #include "core/match/database_cache.h"
 #include "core/route/account.h"
+#include "core/route/networks.h"
 #include "core/route/rules.h"
 #include "core/route/snapshot.h"
 
@@ -34,6 +35,16 @@ struct Diagnostic {
 };
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
 
+/// The compiled form of a file, for as long as the file's content stays the same.
+template <class Table>
+struct CompiledFile {
+    uint64_t content_hash = 0;
+    std::string path;
+    std::shared_ptr<const Table> table;
+    std::vector<Diagnostic> warnings;  // repeated at every load
+    std::vector<NetworkId> networks;   // that its rows name
+};
+
 /// Names get the same ids for as long as the process lives, across reloads. A name that goes keeps
 /// its id, so that a late receipt still finds its account.
 class Registry {
@@ -41,9 +52,15 @@ class Registry {
     [[nodiscard]] CustomerId customer(std::string_view name);  // none when customers_max is reached
     [[nodiscard]] SupplierId supplier(std::string_view name);
     [[nodiscard]] PlanId plan(std::string_view name);
+    [[nodiscard]] NetworkId network(std::string_view mccmnc);
+    [[nodiscard]] const std::vector<std::string>& networks() const { return networks_; }
     [[nodiscard]] const std::vector<std::string>& customers() const { return customers_; }
     [[nodiscard]] const std::vector<std::string>& suppliers() const { return suppliers_; }
     [[nodiscard]] const std::vector<std::string>& plans() const { return plans_; }
+
+    /// Of the last configuration without errors: what did not change is not compiled again.
+    CompiledFile<route::Networks> networks_file;
+    CompiledFile<route::PortedNumbers> ported_file;
 
   private:
     using Index = std::unordered_map<std::string, uint16_t>;
@@ -51,9 +68,11 @@ class Registry {
     std::vector<std::string> customers_;
     std::vector<std::string> suppliers_;
     std::vector<std::string> plans_;
+    std::vector<std::string> networks_;
     Index customer_index_;
     Index supplier_index_;
     Index plan_index_;
+    Index network_index_;
 };
 
 enum class TransportKind : uint8_t { kernel, dpdk };
@@ -126,6 +145,7 @@ struct Config {
     std::optional<Endpoint> admin_listen;
     std::vector<std::pair<CustomerId, route::Customer>> customers;
     std::vector<std::pair<SupplierId, route::Supplier>> suppliers;
+    route::NetworkTables networks;
     std::vector<route::MtRule> mt_rules;
     std::vector<route::MoRule> mo_rules;
     std::vector<route::ErrorRule> error_rules;

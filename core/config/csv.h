@@ -27,12 +27,16 @@ class CsvReader {
         size_t offset;  // of its first octet in the text, an opening quote included
     };
 
-    CsvReader(std::string_view text, Complaints& complaints);
+    /// `first_line` is above 1 where the text is a later part of a file.
+    CsvReader(std::string_view text, Complaints& complaints, uint32_t first_line = 1);
 
     /// Reads the next whole row; false at the end of the text.
     [[nodiscard]] bool next();
     [[nodiscard]] std::span<const Cell> cells() const { return cells_; }
     [[nodiscard]] uint32_t line() const { return row_line_; }
+    /// What stands behind the current row, and the line that it begins with.
+    [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
+    [[nodiscard]] uint32_t rest_line() const { return line_; }
     /// Of an octet of the current row.
     [[nodiscard]] Position position(size_t offset) const;
     /// Of a part of a cell's value; of the cell where the value is not the text's own.
@@ -62,10 +66,21 @@ struct CsvColumn {
     bool available = true;  // false: DESIGN knows it, this version does not
 };
 
+/// Some rows of a file.
+struct CsvPart {
+    std::string_view text;
+    uint32_t first_line = 1;
+};
+
 /// Rows by named columns, which are indexes into the list that the constructor was given.
 class CsvTable {
   public:
     CsvTable(std::string_view text, std::span<const CsvColumn> columns, Complaints& complaints);
+    /// A part of the rows behind `header`'s.
+    CsvTable(const CsvTable& header, const CsvPart& part, Complaints& complaints);
+    /// The rows behind the current one in parts that can be read at the same time: cut at ends of
+    /// lines, or one part where a quote could hold a line end. An unreadable header has no rows.
+    [[nodiscard]] std::vector<CsvPart> parts() const;
 
     [[nodiscard]] bool next();
     [[nodiscard]] uint32_t line() const { return reader_.line(); }

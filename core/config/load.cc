@@ -47,9 +47,12 @@ struct Loading {
     Complaints mt{""};
     Complaints mo{""};
     Complaints errors{""};
+    Complaints networks{""};
+    Complaints ported{""};
 
     [[nodiscard]] bool any_error() const {
-        return root.any_error() || mt.any_error() || mo.any_error() || errors.any_error();
+        return root.any_error() || mt.any_error() || mo.any_error() || errors.any_error() ||
+               networks.any_error() || ported.any_error();
     }
 };
 
@@ -88,6 +91,46 @@ void read_table(Loading& in,
     read(*text, names, complaints, in.config);
 }
 
+// networks.csv, then ported.csv, whose networks must be among those of the first.
+void read_number_tables(Loading& in) {
+    const auto open = [&](const TableFile& file, std::string_view key, Complaints& complaints) {
+        std::optional<std::string> text;
+        if (!file.path.empty()) {
+            complaints = Complaints(file.path);
+            auto read = in.read_file(file.path);
+            if (read) {
+                text = *std::move(read);
+            } else {
+                complain_of_missing(in, file, key, read.error().text);
+            }
+        }
+        return text;
+    };
+    route::NetworkTables& tables = in.config.networks;
+    if (const auto text = open(in.places.networks, "networks", in.networks)) {
+        tables.networks = read_networks(*text, in.networks, in.registry);
+    }
+    if (in.networks.any_error()) {
+        return;  // what is known there is not known: no complaint about each ported number
+    }
+    if (const auto text = open(in.places.ported, "ported", in.ported)) {
+        static const route::Networks none;
+        tables.ported = read_ported(*text, tables.networks == nullptr ? none : *tables.networks,
+                                    in.ported, in.registry);
+    }
+}
+
+void add_networks(const Loading& in, Names& names) {
+    const route::Networks* networks = in.config.networks.networks.get();
+    const auto& known = in.registry.networks();
+    for (uint16_t i = 0; networks != nullptr && i < known.size(); ++i) {
+        if (const route::Network* network = networks->network(NetworkId{i})) {
+            names.networks.emplace(network->mccmnc, NetworkId{i});
+            names.network_names.push_back(network->mccmnc);
+        }
+    }
+}
+
 // Plans that rows name get ids too, and a customer whose plan has no row is told so.
 void check_plans(Loading& in) {
     std::unordered_set<std::string_view> with_rows;
@@ -117,7 +160,9 @@ void read_all(Loading& in) {
         return;
     }
     read_root(*text, in.registry, in.root, in.config, in.places);
-    const Names names = names_of(in.config);
+    Names names = names_of(in.config);
+    read_number_tables(in);
+    add_networks(in, names);
     read_table(in, in.places.mt, "mt", names, in.mt, read_mt);
     read_table(in, in.places.mo, "mo", names, in.mo, read_mo);
     read_table(in, in.places.errors, "errors", names, in.errors, read_errors);
@@ -137,7 +182,8 @@ std::optional<Config> load(const std::string& root_path,
     Loading in{read_file, registry, Complaints(root_path), {}, {}};
     in.config.directory = directory_of(root_path);
     read_all(in);
-    for (const Complaints* each : {&in.root, &in.mt, &in.mo, &in.errors}) {
+    for (const Complaints* each :
+         {&in.root, &in.networks, &in.ported, &in.mt, &in.mo, &in.errors}) {
         each->append_to(diagnostics);
     }
     if (in.any_error()) {

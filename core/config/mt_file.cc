@@ -43,7 +43,7 @@ constexpr std::array<CsvColumn, column_count> columns{{
     {"targets"},
     {"select"},
     {"note"},
-    {"network", false},
+    {"network"},
     {"when", false},
     {"max_cost", false},
     {"sender_to", false},
@@ -77,6 +77,10 @@ class MtReader {
             check_customer_plan(rule);
         }
         rule.prefix = read_prefix(table_, prefix);
+        if (const std::string_view mccmnc = table_.cell(network); !mccmnc.empty()) {
+            rule.network = read_account(table_, network, mccmnc, names_.networks,
+                                        names_.network_names, "network");
+        }
         rule.sender = expression(sender, ExpressionCell::Column::sender);
         rule.text = expression(text, ExpressionCell::Column::text);
         rule.sender_type = read_sender_type();
@@ -209,14 +213,15 @@ size_t hash_conditions(const route::MtRule& rule) {
     hash = fold(hash, of_text(rule.sender));
     hash = fold(hash, of_text(rule.text));
     hash = fold(hash, rule.customer.value);
+    hash = fold(hash, rule.network.value);
     hash = fold(hash, static_cast<size_t>(rule.sender_type));
     return fold(hash, static_cast<size_t>(rule.data_coding + 1));
 }
 
 bool same_conditions(const route::MtRule& a, const route::MtRule& b) {
     return a.prefix == b.prefix && a.plan == b.plan && a.customer == b.customer &&
-           a.sender == b.sender && a.text == b.text && a.sender_type == b.sender_type &&
-           a.data_coding == b.data_coding;
+           a.network == b.network && a.sender == b.sender && a.text == b.text &&
+           a.sender_type == b.sender_type && a.data_coding == b.data_coding;
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ IdType id_of(std::string_view name,
 
 static_assert(limits::customers_max < CustomerId::none_value);
 static_assert(limits::suppliers_max < SupplierId::none_value);
+static_assert(limits::networks_max < NetworkId::none_value);
 static_assert(limits::plans_max < PlanId::none_value);
 
 }  // namespace
@@ -38,6 +39,10 @@ SupplierId Registry::supplier(std::string_view name) {
 
 PlanId Registry::plan(std::string_view name) {
     return id_of<PlanId>(name, limits::plans_max, plans_, plan_index_);
+}
+
+NetworkId Registry::network(std::string_view mccmnc) {
+    return id_of<NetworkId>(mccmnc, limits::networks_max, networks_, network_index_);
 }
 
 }  // namespace sy::config

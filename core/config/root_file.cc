@@ -19,7 +19,7 @@ namespace {
 constexpr std::array<std::string_view, 8> tables_known{"runtime", "dpdk", "smpp",     "routes",
                                                        "admin",   "log",  "customer", "supplier"};
 constexpr std::array<std::string_view, 2> tables_later{"store", "records"};
-constexpr std::array<std::string_view, 3> routes_later{"networks", "ported", "prices"};
+constexpr std::array<std::string_view, 1> routes_later{"prices"};
 
 constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
     {"kernel", TransportKind::kernel},
@@ -254,6 +254,8 @@ void RootReader::read_routes() {
     places_.mt = table_file(in, "mt", "mt.csv");
     places_.mo = table_file(in, "mo", "mo.csv");
     places_.errors = table_file(in, "errors", "errors.csv");
+    places_.networks = table_file(in, "networks", "");
+    places_.ported = table_file(in, "ported", "");
     in.finish(routes_later);
     config_.mt_file = places_.mt.path;
     config_.mo_file = places_.mo.path;

@@ -1,6 +1,7 @@
 // The route tables: mt.csv, mo.csv, errors.csv as text to checked rows. Control plane only.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -17,12 +18,27 @@ struct Names {
     std::unordered_map<CustomerId, std::string_view> plan_of_customer;
     std::vector<std::string_view> customer_names;  // for hints
     std::vector<std::string_view> supplier_names;
+    // By MCCMNC: those of networks.csv.
+    std::unordered_map<std::string_view, NetworkId> networks;
+    std::vector<std::string_view> network_names;
 };
 
 /// Each appends to its rows in `config` and complains about the rest.
 void read_mt(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 void read_mo(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 void read_errors(std::string_view text, const Names& names, Complaints& complaints, Config& config);
+
+/// Compile their file, or take over what `registry` holds of it where the content is the same. In
+/// parallel. Null where there is an error.
+[[nodiscard]] std::shared_ptr<const route::Networks> read_networks(std::string_view text,
+                                                                   Complaints& complaints,
+                                                                   Registry& registry);
+/// Every network must be one of `networks`.
+[[nodiscard]] std::shared_ptr<const route::PortedNumbers> read_ported(
+    std::string_view text,
+    const route::Networks& networks,
+    Complaints& complaints,
+    Registry& registry);
 
 /// Plan of a row of mt.csv whose cell is empty, and of a customer that names none.
 inline constexpr std::string_view default_plan = "default";

@@ -1,6 +1,8 @@
 // Control plane: checked MT rules into their compiled form, and the parts of MtTable that never run
 // per message.
 #include <algorithm>
+#include <bit>
+#include <map>
 #include <tuple>
 #include <unordered_map>
 
@@ -63,8 +65,40 @@ struct Place {
     }
 };
 
+// Hands out the segments of rules that name a network.
+class NetworkSegments {
+  public:
+    explicit NetworkSegments(uint32_t first) : first_(first) {}
+
+    uint32_t of(uint32_t segment, NetworkId network) {
+        const auto next = first_ + static_cast<uint32_t>(segments_.size());
+        return segments_.try_emplace({segment, network}, next).first->second;
+    }
+    [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(segments_.size()); }
+
+    void write_to(MtTable::Impl& table) const {
+        if (segments_.empty()) {
+            return;
+        }
+        table.network_segments.resize(std::bit_ceil(2 * segments_.size()));
+        const size_t mask = table.network_segments.size() - 1;
+        for (const auto& [of, segment] : segments_) {
+            size_t slot = table.first_slot(of.first, of.second);
+            while (table.network_segments[slot].segment != MtTable::Impl::no_segment) {
+                slot = (slot + 1) & mask;
+            }
+            table.network_segments[slot] = {of.first, of.second, segment};
+        }
+    }
+
+  private:
+    uint32_t first_;
+    std::map<std::pair<uint32_t, NetworkId>, uint32_t> segments_;
+};
+
 std::vector<Place> places_of(const std::vector<MtRule>& rules,
-                             const std::vector<std::string>& plans) {
+                             const std::vector<std::string>& plans,
+                             NetworkSegments& networks) {
     std::unordered_map<std::string, uint32_t> segments;
     for (uint32_t i = 0; i < plans.size(); ++i) {
         segments.emplace(plans[i], i + 1);
@@ -74,7 +108,9 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
     places.reserve(rules.size());
     for (uint32_t i = 0; i < rules.size(); ++i) {
         if (const auto it = segments.find(rules[i].plan); it != segments.end()) {
-            places.push_back({it->second, prefix_range(rules[i].prefix), rules[i].priority, i});
+            const uint32_t segment =
+                rules[i].network.valid() ? networks.of(it->second, rules[i].network) : it->second;
+            places.push_back({segment, prefix_range(rules[i].prefix), rules[i].priority, i});
         }
     }
     tbb::parallel_sort(places.begin(), places.end());
@@ -93,6 +129,7 @@ MtTable::~MtTable() = default;
 MtTable MtTable::build(std::vector<MtRule> rules,
                        const std::vector<std::string>& plans,
                        std::vector<BuildError>& errors,
+                       NetworkTables networks,
                        const PatternSource& source) {
     const size_t errors_before = errors.size();
     Expressions senders;
@@ -110,6 +147,8 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     Patterns patterns;
     // The long parts of a compile know nothing of each other.
     std::vector<Place> places;
+    const auto plan_count = static_cast<uint32_t>(plans.size());
+    NetworkSegments network_segments(plan_count + 2);
     std::vector<BuildError> text_errors;
     const bool sound = errors.size() == errors_before;
     const Patterns* const running = source.running;
@@ -126,7 +165,7 @@ MtTable MtTable::build(std::vector<MtRule> rules,
         },
         [&] {
             if (sound) {
-                places = places_of(rules, plans);
+                places = places_of(rules, plans, network_segments);
             }
         });
     errors.insert(errors.end(), text_errors.begin(), text_errors.end());
@@ -144,9 +183,12 @@ MtTable MtTable::build(std::vector<MtRule> rules,
         impl->rows.push_back(conditions[place.rule]);
         impl->outcomes.push_back(outcome_of(rules[place.rule], impl->targets));
     }
-    impl->plan_count = static_cast<uint32_t>(plans.size());
-    impl->index = PrefixIndex(entries, impl->plan_count + 2);
-    impl->screening = !places.empty() && places.front().segment == Impl::screening_segment;
+    impl->plan_count = plan_count;
+    impl->index = PrefixIndex(entries, plan_count + 2 + network_segments.count());
+    impl->screening =
+        std::ranges::any_of(rules, [](const MtRule& rule) { return rule.plan == screening_plan; });
+    network_segments.write_to(*impl);
+    impl->networks = std::move(networks);
     impl->rules = std::move(rules);
     table.impl_ = std::move(impl);
     table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));

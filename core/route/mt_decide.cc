@@ -51,24 +51,72 @@ class Decider {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
         SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
         SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
-        std::array<PrefixIndex::Probe, PrefixIndex::probes_max> probes;
-        std::array<uint32_t, PrefixIndex::probes_max> nodes;
         const size_t count = queries.size();
+        Probes probes;
         for (size_t i = 0; i < count; ++i) {
-            const uint64_t key = number_key(queries[i].destination);
-            probes[i] = {key, table_.segment_of(queries[i].plan)};
-            probes[count + i] = {key, MtTable::Impl::screening_segment};
+            keys_[i] = number_key(queries[i].destination);
+            const uint32_t segment = table_.segment_of(queries[i].plan);
+            plan_[i].prefix = probes.add(keys_[i], segment);
+            screening_[i].prefix = table_.screening
+                                       ? probes.add(keys_[i], MtTable::Impl::screening_segment)
+                                       : PrefixIndex::none;
         }
-        const size_t probe_count = table_.screening ? 2 * count : count;
-        table_.index.find({probes.data(), probe_count}, {nodes.data(), probe_count});
-        prefetch({nodes.data(), probe_count});
+        if (!table_.network_segments.empty()) {
+            probe_networks(queries, probes);
+        }
+        std::array<uint32_t, PrefixIndex::probes_max> nodes;
+        table_.index.find({probes.all.data(), probes.count}, {nodes.data(), probes.count});
+        prefetch({nodes.data(), probes.count});
         for (size_t i = 0; i < count; ++i) {
-            const uint32_t screening = table_.screening ? nodes[count + i] : PrefixIndex::none;
-            decide_one(queries[i], screening, nodes[i], decisions[i]);
+            screening_[i].from_probes_to(nodes);
+            plan_[i].from_probes_to(nodes);
+            decide_one(queries[i], i, decisions[i]);
         }
     }
 
   private:
+    struct Probes {
+        std::array<PrefixIndex::Probe, PrefixIndex::probes_max> all;
+        uint32_t count = 0;
+
+        uint32_t add(uint64_t key, uint32_t segment) {
+            all[count] = {key, segment};
+            return count++;
+        }
+    };
+    static_assert(PrefixIndex::probes_max >= 4 * limits::burst);
+
+    // Where the rules of one scope (the plan, or screening) begin for a message: first the probes,
+    // then the nodes that they found. None: no rule there.
+    struct Scope {
+        uint32_t prefix = PrefixIndex::none;
+        uint32_t network = PrefixIndex::none;  // rules that name the destination's network
+
+        void from_probes_to(std::span<const uint32_t> nodes) {
+            prefix = prefix == PrefixIndex::none ? prefix : nodes[prefix];
+            network = network == PrefixIndex::none ? network : nodes[network];
+        }
+    };
+
+    void probe_networks(std::span<const MtQuery> queries, Probes& probes) {
+        const size_t count = queries.size();
+        std::array<std::string_view, limits::burst> numbers;
+        for (size_t i = 0; i < count; ++i) {
+            numbers[i] = queries[i].destination;
+        }
+        table_.networks.resolve({numbers.data(), count}, {keys_.data(), count},
+                                {resolved_.data(), count});
+        for (size_t i = 0; i < count; ++i) {
+            plan_[i].network = probe_network(i, table_.segment_of(queries[i].plan), probes);
+            screening_[i].network = probe_network(i, MtTable::Impl::screening_segment, probes);
+        }
+    }
+    uint32_t probe_network(size_t i, uint32_t segment, Probes& probes) const {
+        const uint32_t of_both = table_.network_segment(segment, resolved_[i].network);
+        return of_both == MtTable::Impl::no_segment ? PrefixIndex::none
+                                                    : probes.add(keys_[i], of_both);
+    }
+
     void prefetch(std::span<const uint32_t> nodes) const {
         for (const uint32_t node : nodes) {
             if (node != PrefixIndex::none) {
@@ -84,13 +132,14 @@ class Decider {
         }
     }
 
-    void decide_one(const MtQuery& query, uint32_t screening, uint32_t plan, MtDecision& decision) {
+    void decide_one(const MtQuery& query, size_t i, MtDecision& decision) {
         MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
         const SenderType sender_type = sender_type_of(query.sender, query.sender_ton);
+        const Case the_case{query, sender_type, resolved_[i].is_ported};
         decision = MtDecision{};
-        const MtOutcome* outcome = first_holding(screening, query, sender_type, scan);
+        const MtOutcome* outcome = first_holding(screening_[i], the_case, scan);
         if (outcome == nullptr) {
-            outcome = first_holding(plan, query, sender_type, scan);
+            outcome = first_holding(plan_[i], the_case, scan);
         }
         if (outcome == nullptr) {
             return;
@@ -102,22 +151,50 @@ class Decider {
             table_.targets.order(outcome->targets, query.spread, decision.targets);
     }
 
-    // From the longest prefix to ever shorter ones.
-    const MtOutcome* first_holding(uint32_t node,
-                                   const MtQuery& query,
-                                   SenderType sender_type,
-                                   MessageScan& scan) {
-        while (node != PrefixIndex::none) {
-            const PrefixIndex::Node& prefix = table_.index.node(node);
-            for (uint32_t i = prefix.rows_begin; i < prefix.rows_end; ++i) {
-                const MtRow& row = table_.rows[i];
-                const Verdict verdict = judge(row, query, sender_type, scan);
-                listener_.considered(row.rule, verdict);
-                if (verdict == Verdict::won) {
-                    return &table_.outcomes[i];
-                }
+    struct Case {
+        const MtQuery& query;
+        SenderType sender_type;
+        bool is_ported;
+    };
+
+    // The whole number where it is ported, then rules of its network, then all others.
+    const MtOutcome* first_holding(Scope scope, const Case& the_case, MessageScan& scan) {
+        const MtOutcome* outcome = nullptr;
+        if (the_case.is_ported && scope.prefix != PrefixIndex::none) [[unlikely]] {
+            const PrefixIndex::Node& longest = table_.index.node(scope.prefix);
+            const MtRow& row = table_.rows[longest.rows_begin];
+            if (table_.rules[row.rule].prefix.size() == the_case.query.destination.size()) {
+                outcome = first_of(longest, the_case, scan);
+                scope.prefix = longest.parent;
             }
+        }
+        if (outcome == nullptr) {
+            outcome = first_in_chain(scope.network, the_case, scan);
+        }
+        return outcome != nullptr ? outcome : first_in_chain(scope.prefix, the_case, scan);
+    }
+
+    // From the longest prefix to ever shorter ones.
+    const MtOutcome* first_in_chain(uint32_t node, const Case& the_case, MessageScan& scan) {
+        const MtOutcome* outcome = nullptr;
+        while (node != PrefixIndex::none && outcome == nullptr) {
+            const PrefixIndex::Node& prefix = table_.index.node(node);
+            outcome = first_of(prefix, the_case, scan);
             node = prefix.parent;
+        }
+        return outcome;
+    }
+
+    const MtOutcome* first_of(const PrefixIndex::Node& prefix,
+                              const Case& the_case,
+                              MessageScan& scan) {
+        for (uint32_t i = prefix.rows_begin; i < prefix.rows_end; ++i) {
+            const MtRow& row = table_.rows[i];
+            const Verdict verdict = judge(row, the_case.query, the_case.sender_type, scan);
+            listener_.considered(row.rule, verdict);
+            if (verdict == Verdict::won) {
+                return &table_.outcomes[i];
+            }
         }
         return nullptr;
     }
@@ -126,6 +203,10 @@ class Decider {
     const Patterns& patterns_;
     RouteScratch::Impl& scratch_;
     Listener& listener_;
+    std::array<uint64_t, limits::burst> keys_;
+    std::array<Scope, limits::burst> plan_;
+    std::array<Scope, limits::burst> screening_;
+    std::array<NetworkTables::Resolved, limits::burst> resolved_;
 };
 
 const char* name_of(SenderType type) {
@@ -214,6 +295,12 @@ MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratc
     Recorder recorder{impl_->rules, query, explanation.considered};
     Decider<Recorder>(*impl_, *patterns_, scratch.impl(), recorder)
         .decide({&query, 1}, {&explanation.decision, 1});
+    if (impl_->networks.networks != nullptr) {
+        const uint64_t key = number_key(query.destination);
+        NetworkTables::Resolved resolved;
+        impl_->networks.resolve({&query.destination, 1}, {&key, 1}, {&resolved, 1});
+        explanation.network = impl_->networks.in_words(resolved);
+    }
     return explanation;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/prng.h"
 #include "core/route/mt_table.h"
 #include "core/route/prefix_index.h"
 #include "core/route/target_order.h"
@@ -32,8 +33,10 @@ struct MtOutcome {
 
 struct MtTable::Impl {
     // Segments of the index: screening rules, then one a plan, then an empty one for a query
-    // without a plan that we know.
+    // without a plan that we know, then one for each of these and a network that rules name with
+    // it.
     static constexpr uint32_t screening_segment = 0;
+    static constexpr uint32_t no_segment = ~uint32_t{0};
 
     std::vector<MtRule> rules;
     std::vector<MtRow> rows;
@@ -42,11 +45,34 @@ struct MtTable::Impl {
     PrefixIndex index;
     uint32_t plan_count = 0;
     bool screening = false;
+    NetworkTables networks;
+    // Slots of (segment, network) to the segment of both; a power of two, at most half full. Empty
+    // where no rule asks for a network, and then no destination is resolved.
+    struct NetworkSegment {
+        uint32_t of_segment = no_segment;
+        NetworkId network;
+        uint32_t segment = no_segment;
+    };
+    std::vector<NetworkSegment> network_segments;
 
     Impl() : index({}, 2) {}
 
     [[nodiscard]] uint32_t segment_of(PlanId plan) const {
         return 1 + (plan.value < plan_count ? plan.value : plan_count);
+    }
+    [[nodiscard]] size_t first_slot(uint32_t segment, NetworkId network) const {
+        return mix64(uint64_t{segment} << 16 | network.value) & (network_segments.size() - 1);
+    }
+    /// REQUIRES: network_segments is not empty.
+    [[nodiscard]] uint32_t network_segment(uint32_t segment, NetworkId network) const {
+        for (size_t i = first_slot(segment, network);;
+             i = (i + 1) & (network_segments.size() - 1)) {
+            const NetworkSegment& slot = network_segments[i];
+            if (slot.segment == no_segment ||
+                (slot.of_segment == segment && slot.network == network)) {
+                return slot.segment;
+            }
+        }
     }
 };
 

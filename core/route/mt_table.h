@@ -2,9 +2,10 @@
 // checked rules, then immutable; decide() is called by every worker with its own RouteScratch,
 // allocates nothing, throws nothing.
 //
-// Which rule wins: the longer prefix, then the lower priority, then the earlier row; a row whose
-// conditions do not hold is passed over, and so on to shorter prefixes. Rules of plan "*"
-// (screening) are looked at first.
+// Which rule wins: one for the whole number where that is ported, then one for the destination's
+// network, then the others; among these the longer prefix, then the lower priority, then the
+// earlier row. A row whose conditions do not hold is passed over. Rules of plan "*" (screening) are
+// looked at first.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@
 #include "core/base/limits.h"
 #include "core/base/result.h"
 #include "core/route/account.h"
+#include "core/route/networks.h"
 #include "core/route/patterns.h"
 #include "core/route/rules.h"
 #include "core/smpp/pdu.h"
@@ -68,6 +70,7 @@ class MtTable {
     static MtTable build(std::vector<MtRule> rules,
                          const std::vector<std::string>& plans,
                          std::vector<BuildError>& errors,
+                         NetworkTables networks = {},
                          const PatternSource& source = {});
 
     /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
@@ -85,6 +88,7 @@ class MtTable {
     struct Explanation {
         MtDecision decision;
         std::vector<Considered> considered;
+        std::string network;  // of the destination, and how it was found; empty without tables
     };
     [[nodiscard]] Explanation explain(const MtQuery& query, RouteScratch& scratch) const;
 

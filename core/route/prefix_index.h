@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "core/route/interval_index.h"
 #include "core/route/number_key.h"
 
 namespace sy::route {
@@ -17,7 +18,7 @@ namespace sy::route {
 class PrefixIndex {
   public:
     static constexpr uint32_t none = ~uint32_t{0};
-    static constexpr uint32_t probes_max = 2 * limits::burst;
+    static constexpr uint32_t probes_max = IntervalIndex<uint32_t>::keys_max;
 
     /// A prefix that occurs in the table, with the caller's rows [rows_begin, rows_end).
     struct Node {
@@ -31,10 +32,7 @@ class PrefixIndex {
         uint32_t rows_begin = 0;
         uint32_t rows_end = 0;
     };
-    struct Probe {
-        uint64_t key = 0;
-        uint32_t segment = 0;
-    };
+    using Probe = IntervalIndex<uint32_t>::Probe;
 
     PrefixIndex() = default;
     /// Entry i becomes node i. REQUIRES: entries sorted by (segment, range.first, range.last
@@ -46,22 +44,12 @@ class PrefixIndex {
     void find(std::span<const Probe> probes, std::span<uint32_t> nodes) const;
 
     [[nodiscard]] const Node& node(uint32_t index) const { return nodes_[index]; }
-    [[nodiscard]] uint32_t segment_count() const { return static_cast<uint32_t>(segments_.size()); }
+    [[nodiscard]] uint32_t segment_count() const {
+        return static_cast<uint32_t>(index_.segment_count());
+    }
 
   private:
-    struct Segment {
-        uint32_t begin = 0;
-        uint32_t count = 0;  // at least 1
-    };
-
-    void flatten(std::span<const Entry> entries, uint32_t first_node);
-    void boundary(uint64_t start, uint32_t node);
-
-    // Interval i of a segment begins at starts_[i], ends before starts_[i + 1] and answers
-    // nodes_of_[i]. Each segment's first interval begins at 0.
-    std::vector<uint64_t> starts_;
-    std::vector<uint32_t> nodes_of_;
-    std::vector<Segment> segments_;
+    IntervalIndex<uint32_t> index_;  // to nodes
     std::vector<Node> nodes_;
 };
 

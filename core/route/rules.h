@@ -29,6 +29,7 @@ struct MtRule {
     std::string plan;     // "*" in a screening rule: every plan
     CustomerId customer;  // none: any
     std::string prefix;   // E.164 digits, empty: any destination
+    NetworkId network;    // of the destination; none: any
     std::string sender;   // regular expression
     std::string text;     // regular expression over the UTF-8 text
     SenderType sender_type = SenderType::any;

@@ -155,6 +155,9 @@ std::string rule_text(const route::MtRule& rule, const Case& the_case) {
         add(text, "customer", the_case.registry.customers()[rule.customer.value]);
     }
     add(text, "prefix", rule.prefix);
+    if (rule.network.valid()) {
+        add(text, "network", the_case.registry.networks()[rule.network.value]);
+    }
     add(text, "sender", rule.sender.empty() ? "" : fmt::format("/{}/", rule.sender));
     constexpr std::array<std::string_view, 4> sender_types = {"", "alpha", "short", "long"};
     add(text, "sender_type", std::string(sender_types[static_cast<size_t>(rule.sender_type)]));
@@ -325,6 +328,9 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
                customer->name, customer->plan, to.view(), outcome_text(outcome),
                sender.empty() ? "(none)" : sender, options.text, the_case.text_note);
     const auto explanation = the_case.snapshot->mt.explain(query, the_case.scratch);
+    if (!explanation.network.empty()) {
+        fmt::print("  network {}\n", explanation.network);
+    }
     print_considered(explanation.considered, the_case.config.mt_file, the_case);
     print_decision(explanation.decision, *customer, the_case);
     return 0;

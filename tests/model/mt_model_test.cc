@@ -23,6 +23,12 @@ MtRule random_rule(Prng& prng, uint32_t line, bool with_expressions) {
     rule.line = line;
     rule.plan = prng.chance(1, 30) ? "*" : model::pick(prng, plans);
     rule.prefix = model::random_digits(prng, prng.chance(1, 8) ? 15 : 4);
+    if (prng.chance(1, 8)) {
+        rule.prefix = "4" + model::random_digits(prng, 6);  // may be a ported number
+    }
+    if (prng.chance(1, 5)) {
+        rule.network = NetworkId{static_cast<uint16_t>(prng.below(4))};
+    }
     if (prng.chance(1, 3)) {
         rule.customer = CustomerId{static_cast<uint16_t>(prng.below(3))};
     }
@@ -58,9 +64,52 @@ SenderType type_of(std::string_view sender, uint8_t ton) {
     return sender.size() <= (ton == 1 ? 6 : 8) ? SenderType::short_code : SenderType::long_number;
 }
 
+// Networks by longest prefix and by whole number.
+struct NetworkModel {
+    std::map<std::string, uint16_t> prefixes;
+    std::map<std::string, uint16_t> ported;
+
+    explicit NetworkModel(Prng& prng) {
+        for (uint64_t i = prng.below(10); i > 0; --i) {
+            prefixes[model::random_digits(prng, 5)] = static_cast<uint16_t>(prng.below(4));
+            ported["4" + model::random_digits(prng, 6)] = static_cast<uint16_t>(prng.below(4));
+        }
+    }
+    [[nodiscard]] bool is_ported(std::string_view number) const {
+        return ported.contains(std::string(number));
+    }
+    [[nodiscard]] NetworkId network_of(std::string_view number) const {
+        if (is_ported(number)) {
+            return NetworkId{ported.at(std::string(number))};
+        }
+        NetworkId longest;
+        for (const auto& [prefix, network] : prefixes) {  // shorter before longer
+            longest = number.starts_with(prefix) ? NetworkId{network} : longest;
+        }
+        return longest;
+    }
+    [[nodiscard]] NetworkTables tables() const {
+        std::vector<PrefixRow> rows;
+        for (const auto& [prefix, network] : prefixes) {
+            rows.push_back(prefix_row(prefix, network, 0));
+        }
+        std::vector<PortedRow> numbers;
+        for (const auto& [number, network] : ported) {
+            numbers.push_back({ported_key(number), 0, network});
+        }
+        sort_rows(rows);
+        sort_rows(numbers);
+        const std::vector<Network> by_id = {
+            {"00101", "", ""}, {"00102", "", ""}, {"00103", "", ""}, {"00104", "", ""}};
+        return {std::make_shared<const Networks>(rows, by_id),
+                std::make_shared<const PortedNumbers>(numbers)};
+    }
+};
+
 class Model {
   public:
-    explicit Model(const std::vector<MtRule>& rules) : rules_(rules) {}
+    Model(const std::vector<MtRule>& rules, const NetworkModel& networks)
+        : rules_(rules), networks_(networks) {}
 
     const MtRule* winner(const MtQuery& query, model::Matcher& matcher) const {
         const MtRule* screening = best("*", query, matcher);
@@ -69,11 +118,12 @@ class Model {
                    : best(plans[query.plan.value], query, matcher);
     }
 
-    static bool holds(const MtRule& rule, const MtQuery& query, model::Matcher& matcher) {
+    bool holds(const MtRule& rule, const MtQuery& query, model::Matcher& matcher) const {
         const auto text = model::text_of(*query.sm, query.alphabet);
         // Latin-1 where it is no UTF-8: the one such sender of this test.
         const std::string sender = query.sender == "Caf\xE9" ? "Café" : std::string(query.sender);
         return query.destination.starts_with(rule.prefix) &&
+               (!rule.network.valid() || rule.network == networks_.network_of(query.destination)) &&
                (!rule.customer.valid() || rule.customer == query.customer) &&
                (rule.sender_type == SenderType::any ||
                 rule.sender_type == type_of(sender, query.sender_ton)) &&
@@ -92,15 +142,22 @@ class Model {
                 continue;
             }
             // Rows are looked at in file order, so of equal ones the earlier stays.
-            if (best == nullptr || rule.prefix.size() > best->prefix.size() ||
-                (rule.prefix.size() == best->prefix.size() && rule.priority < best->priority)) {
+            if (best == nullptr || rank(rule, query) > rank(*best, query)) {
                 best = &rule;
             }
         }
         return best;
     }
 
+    // The larger wins: whole ported number, network, prefix; longer prefix; lower priority.
+    std::tuple<int, size_t, int32_t> rank(const MtRule& rule, const MtQuery& query) const {
+        const bool whole = !rule.network.valid() && rule.prefix == query.destination &&
+                           networks_.is_ported(query.destination);
+        return {whole ? 2 : rule.network.valid() ? 1 : 0, rule.prefix.size(), -rule.priority};
+    }
+
     const std::vector<MtRule>& rules_;
+    const NetworkModel& networks_;
 };
 
 void expect_as_rule(const MtRule* rule, const MtQuery& query, const MtDecision& decision) {
@@ -134,6 +191,7 @@ void expect_explained(const MtTable& table,
                       const MtQuery& query,
                       const MtDecision& decision,
                       RouteScratch& scratch,
+                      const Model& model,
                       model::Matcher& matcher) {
     const auto explanation = table.explain(query, scratch);
     ASSERT_EQ(explanation.decision.kind, decision.kind);
@@ -143,7 +201,7 @@ void expect_explained(const MtTable& table,
     for (const auto& considered : explanation.considered) {
         const bool won = considered.verdict == "won";
         ASSERT_EQ(won, considered.rule->line == decision.rule_line);
-        ASSERT_EQ(won, Model::holds(*considered.rule, query, matcher)) << considered.verdict;
+        ASSERT_EQ(won, model.holds(*considered.rule, query, matcher)) << considered.verdict;
         lines.push_back(considered.rule->line);
     }
     std::sort(lines.begin(), lines.end());
@@ -160,8 +218,9 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
     for (uint64_t i = 0, count = prng.below(60); i < count; ++i) {
         rules.push_back(random_rule(prng, static_cast<uint32_t>(i + 2), with_expressions));
     }
+    const NetworkModel networks(prng);
     std::vector<MtTable::BuildError> errors;
-    const MtTable table = MtTable::build(rules, plans, errors);
+    const MtTable table = MtTable::build(rules, plans, errors, networks.tables());
     ASSERT_TRUE(errors.empty()) << errors.front().text;
     RouteScratch scratch;
     ASSERT_TRUE(scratch.prepare(table, MoTable()));
@@ -171,6 +230,9 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
     std::vector<MtQuery> queries(count);
     for (size_t i = 0; i < count; ++i) {
         questions[i].destination = model::random_digits(prng, 18);
+        if (!networks.ported.empty() && prng.chance(1, 4)) {
+            questions[i].destination = networks.ported.begin()->first;
+        }
         questions[i].sm = model::message(model::pick(prng, texts), prng.chance(1, 4) ? 4 : 0);
         queries[i].customer = CustomerId{static_cast<uint16_t>(prng.below(4))};
         queries[i].plan = PlanId{static_cast<uint16_t>(prng.below(4))};
@@ -183,13 +245,13 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
     }
     std::vector<MtDecision> decisions(count);
     table.decide(queries, decisions, scratch);
-    const Model model(rules);
+    const Model model(rules, networks);
     for (size_t i = 0; i < count; ++i) {
         SCOPED_TRACE("destination " + questions[i].destination);
         ASSERT_NO_FATAL_FAILURE(
             expect_as_rule(model.winner(queries[i], matcher), queries[i], decisions[i]));
         ASSERT_NO_FATAL_FAILURE(
-            expect_explained(table, queries[i], decisions[i], scratch, matcher));
+            expect_explained(table, queries[i], decisions[i], scratch, model, matcher));
         routed += decisions[i].kind == MtDecision::Kind::route ? 1U : 0U;
     }
 }

@@ -129,10 +129,10 @@ const BadInput bad_inputs[] = {
      "etc/sy.toml",
      appended,
      "[routes]\nnetworks = \"n.csv\"\nported = \"p.csv\"\nprices = \"x.csv\"\n",
-     {"etc/sy.toml:14:1: error: networks in [routes] is not available in this version, expected it "
-      "to be left out",
-      "etc/sy.toml:15:1: error: ported in [routes] is not available in this version, expected it "
-      "to be left out",
+     {"etc/sy.toml:14:12: error: networks table 'etc/n.csv' cannot be read: No such file or "
+      "directory, expected the file, or networks = \"\" under [routes] for none",
+      "etc/sy.toml:15:10: error: ported table 'etc/p.csv' cannot be read: No such file or "
+      "directory, expected the file, or ported = \"\" under [routes] for none",
       "etc/sy.toml:16:1: error: prices in [routes] is not available in this version, expected it "
       "to be left out"}},
     {"unknown_transport",
@@ -477,13 +477,13 @@ const BadInput bad_inputs[] = {
      replaced,
      "",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note"}},
+      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network"}},
     {"csv_only_comments",
      "etc/mt.csv",
      replaced,
      "# nothing\n\n  \n",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note"}},
+      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network"}},
     {"csv_header_alone",
      "etc/mt.csv",
      replaced,
@@ -558,14 +558,12 @@ const BadInput bad_inputs[] = {
     {"mt_later_columns",
      "etc/mt.csv",
      replaced,
-     "prefix,network,when,max_cost,sender_to,targets\n,,,,,alpha\n",
-     {"etc/mt.csv:1:8: error: column 'network' is not available in this version, expected it to be "
+     "prefix,when,max_cost,sender_to,targets\n,,,,alpha\n",
+     {"etc/mt.csv:1:8: error: column 'when' is not available in this version, expected it to be "
       "left out",
-      "etc/mt.csv:1:16: error: column 'when' is not available in this version, expected it to be "
-      "left out",
-      "etc/mt.csv:1:21: error: column 'max_cost' is not available in this version, expected it to "
+      "etc/mt.csv:1:13: error: column 'max_cost' is not available in this version, expected it to "
       "be left out",
-      "etc/mt.csv:1:30: error: column 'sender_to' is not available in this version, expected it to "
+      "etc/mt.csv:1:22: error: column 'sender_to' is not available in this version, expected it to "
       "be left out"}},
     {"mt_unknown_supplier",
      "etc/mt.csv",

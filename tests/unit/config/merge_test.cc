@@ -15,12 +15,12 @@ class Merge : public testing::Test {
   protected:
     std::unique_ptr<route::Snapshot> reload(const std::vector<std::string>& texts,
                                             const route::Snapshot* previous) {
-        std::string table = "prefix,sender,text,targets\n";
+        std::string table = "prefix,network,sender,text,targets\n";
         for (const std::string& text : texts) {
-            table += "44,," + text + ",beta\n";
+            table += "44,,," + text + ",beta\n";
         }
-        table += "44,^ACME.x$,,alpha\n";
-        files["etc/mt.csv"] = table;
+        table += "44,,^ACME.x$,,alpha\n";
+        files["etc/mt.csv"] = table + last_row;
         std::vector<Diagnostic> diagnostics;
         const auto config = load("etc/sy.toml", reader_of(files), registry, diagnostics);
         auto snapshot =
@@ -51,6 +51,7 @@ class Merge : public testing::Test {
     }
 
     Files files = good_files();
+    std::string last_row;
     Registry registry;
     match::MemoryCache cache;
 };
@@ -87,6 +88,28 @@ TEST_F(Merge, OneNewExpressionIsLiveAtOnceAndMergedLater) {
     const auto started = reload(changed, nullptr);
     EXPECT_EQ(cache.stores, stores);
     EXPECT_EQ(started->mt.patterns().text.databases(), 1u);
+}
+
+TEST_F(Merge, NetworksAndPortedNumbersStayWithAMergedTable) {
+    files["etc/sy.toml"] += "[routes]\nnetworks = \"networks.csv\"\nported = \"ported.csv\"\n";
+    files["etc/networks.csv"] = "prefix,mccmnc,name\n44,23410,O2\n,23415,Vodafone\n";
+    files["etc/ported.csv"] = "number,mccmnc\n447700900123,23415\n";
+    last_row = "44,23415,,,alpha\n";
+    const auto first = reload(texts(0, 20), nullptr);
+    auto changed = texts(0, 20);
+    changed.emplace_back("one.x");
+    const auto second = reload(changed, first.get());
+    const auto tasks = pending_merges(*second);
+    ASSERT_EQ(tasks.size(), 1u);
+    const auto third = with_merged(*second, {run_merge(tasks[0], nullptr)});
+    ASSERT_TRUE(third && *third != nullptr);
+    EXPECT_EQ((*third)->mt.patterns().text.databases(), 1u);
+    // The rule for the network is before those for texts, and the number's network is its ported
+    // one.
+    for (const char* text : {"nothing", "one x"}) {
+        EXPECT_EQ(line_for(*second, text), 24u) << text;
+        EXPECT_EQ(line_for(**third, text), 24u) << text;
+    }
 }
 
 TEST_F(Merge, ReloadDuringAMergeTakesWhatFits) {

@@ -227,6 +227,44 @@ class CommandLine(unittest.TestCase):
         self.assertIn("mt.csv:3 routes it", result.stdout)
         self.assertIn("1. alpha", result.stdout)
 
+    def test_explain_mt_names_the_network_and_how_it_was_found(self):
+        self.files.write_root(
+            routes='[routes]\nmt = "mt.csv"\nmo = "mo.csv"\nerrors = ""\n'
+            'networks = "networks.csv"\nported = "ported.csv"\n'
+        )
+        self.files.write(
+            "networks.csv",
+            "prefix,mccmnc,name,country\n"
+            "4477,23410,O2,United Kingdom\n4478,23415,Vodafone,United Kingdom\n",
+        )
+        self.files.write("ported.csv", "number,mccmnc\n447700900123,23415\n")
+        self.files.write(
+            "mt.csv",
+            "plan,prefix,network,text,targets\ndefault,44,23415,casino,alpha\ndefault,44,,,alpha\n",
+        )
+        ported = self.explain("mt", "--customer", "acme", "--to", "447700900123", "--text", "hi")
+        self.assertEqual(ported.returncode, 0, ported.stderr)
+        self.assertRegex(
+            ported.stdout, r"\n  network +23415 Vodafone \(United Kingdom\), by ported number\n"
+        )
+        self.assertRegex(ported.stdout, r"line 2 .*prefix=44 network=23415 text=/casino/ -> alpha")
+        self.assertRegex(ported.stdout, r"line 3 .*prefix=44 -> alpha\n *won")
+
+        by_prefix = self.explain("mt", "--customer", "acme", "--to", "447700900124")
+        self.assertEqual(by_prefix.returncode, 0, by_prefix.stderr)
+        self.assertRegex(
+            by_prefix.stdout, r"\n  network +23410 O2 \(United Kingdom\), by longest prefix\n"
+        )
+        self.assertNotIn("network=23415", by_prefix.stdout)
+
+        unknown = self.explain("mt", "--customer", "acme", "--to", "4915112345678")
+        self.assertRegex(unknown.stdout, r"\n  network +unknown: no ported number, no prefix\n")
+
+    def test_explain_mt_without_networks_says_nothing_of_them(self):
+        result = self.explain("mt", "--customer", "acme", "--to", "447700900123")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("network", result.stdout)
+
     def test_explain_mt_without_a_route_says_the_status(self):
         result = self.explain("mt", "--customer", "acme", "--to", "4915112345678")
         self.assertEqual(result.returncode, 0, result.stderr)
