@@ -125,8 +125,10 @@ class Guest:
 
     def command_line(self, device):
         """QEMU's. With vfio-pci the machine has an IOMMU: vfio of Debian's kernel takes no device without."""
-        kernel = "console=ttyS0 panic=-1 loglevel=5 default_hugepagesz=2M hugepagesz=2M " \
-            f"hugepages={HUGE_PAGES} isolcpus=managed_irq,domain,1-2 nohz_full=1-2 rcu_nocbs=1-2 irqaffinity=0"
+        # no_timer_check: on a crowded machine the emulated timer is late for the kernel's test of it.
+        kernel = "console=ttyS0 panic=-1 loglevel=5 no_timer_check default_hugepagesz=2M " \
+            f"hugepagesz=2M hugepages={HUGE_PAGES} " \
+            "isolcpus=managed_irq,domain,1-2 nohz_full=1-2 rcu_nocbs=1-2 irqaffinity=0"
         nic = f"{device.qemu},netdev=net,mac=52:54:00:77:00:02,addr={NIC[8:10]}"
         iommu = []
         if self.binding == "vfio-pci":
