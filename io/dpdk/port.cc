@@ -24,6 +24,11 @@ bool is_memif(std::string_view driver) {
     return driver == "net_memif";
 }
 
+// Virtual devices on a kernel interface, which do not see it go down or away.
+bool is_over_kernel(std::string_view driver) {
+    return driver == "net_af_packet" || driver == "net_af_xdp" || driver == "net_tap";
+}
+
 std::string known_devices() {
     std::string list;
     for (uint64_t next = rte_eth_find_next(0); next < RTE_MAX_ETHPORTS;
@@ -83,6 +88,7 @@ Result<void> Port::set_up(const config::DpdkPort& settings, const std::vector<ui
             fmt::format("port {} says nothing of itself: {}", device_, rte_strerror(-error)));
     }
     summary_.driver = info.driver_name;
+    kernel_if_index_ = is_over_kernel(summary_.driver) ? info.if_index : 0;
     summary_.workers = shared_.workers;
     if (settings.mtu > info.max_mtu || settings.mtu < info.min_mtu) {
         return fail(

@@ -97,6 +97,7 @@ class Port {
     bool is_configured_ = false;
     bool is_started_ = false;
     bool is_watched_ = false;
+    uint32_t kernel_if_index_ = 0;    // not 0: a kernel interface carries the port and is asked too
     std::vector<std::string> names_;  // of xstats
     // In this order: queues hold frames of the pools, and the shared part their rings.
     std::vector<Pool> rx_pools_;  // of workers with a queue

@@ -1,5 +1,11 @@
 // What a running port tells: link, removal, statistics.
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_ethdev.h>
 
@@ -20,6 +26,25 @@ int on_event(uint16_t port_id, rte_eth_event_type event, void* port, void* /*unu
         }
     }
     return 0;
+}
+
+enum class KernelLink : uint8_t { up, down, gone };
+
+/// Of the kernel's interface under af_packet, af_xdp and tap, whose drivers say "up" for ever.
+KernelLink kernel_link(unsigned if_index) {
+    ifreq request{};
+    if (if_indextoname(if_index, request.ifr_name) == nullptr) {
+        return errno == ENXIO ? KernelLink::gone : KernelLink::up;
+    }
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return KernelLink::up;  // no file to be had: nothing is known
+    }
+    const bool known = ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+    close(fd);
+    const bool is_running =
+        (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+    return !known || is_running ? KernelLink::up : KernelLink::down;
 }
 
 constexpr std::array<rte_eth_event_type, 2> events{RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_INTR_LSC};
@@ -58,8 +83,16 @@ bool Port::removed() const {
 bool Port::poll() {
     const bool before = link_up();
     rte_eth_link link{};
-    const bool known = !removed() && rte_eth_link_get_nowait(shared_.port_id, &link) == 0;
-    note_link(known && link.link_status == RTE_ETH_LINK_UP);
+    bool is_up = !removed() && rte_eth_link_get_nowait(shared_.port_id, &link) == 0 &&
+                 link.link_status == RTE_ETH_LINK_UP;
+    if (is_up && kernel_if_index_ != 0) {
+        const KernelLink kernel = kernel_link(kernel_if_index_);
+        is_up = kernel == KernelLink::up;
+        if (kernel == KernelLink::gone) {
+            note_removed();
+        }
+    }
+    note_link(is_up);
     return link_up() != before;
 }
 
