@@ -169,6 +169,9 @@ class Lab:
         """The command where the router's device is."""
         return command if self.device == "kernel" else ["ip", "netns", "exec", "router", *command]
 
+    def output(self, *command):
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+
     def path(self, name):
         return os.path.join(self.directory, name)
 

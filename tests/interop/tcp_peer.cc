@@ -34,6 +34,7 @@ struct Options {
     std::string device = "net_af_packet0";
     std::vector<std::string> eal;
     std::vector<std::string> addresses;
+    std::string gateway;
     std::vector<std::string> listen;
     std::vector<std::string> connect;
     std::string traffic = "mixed";
@@ -116,6 +117,10 @@ struct OverDpdk {
             const int bits = cidr.prefix_bits - (address.is_ipv4() ? 96 : 0);
             stack.interface.addresses.push_back(
                 {.address = address, .prefix_bits = static_cast<uint8_t>(bits)});
+        }
+        if (!options.gateway.empty()) {
+            stack.interface.gateway_v4 =
+                tcpip::IpAddress{value_or_exit(parse_cidr(options.gateway)).address};
         }
         const dpdk::EalOptions start{
             .arguments = options.eal,
@@ -287,6 +292,7 @@ Options read_options(int argc, char** argv) {
     app.add_option("--device", options.device);
     app.add_option("--eal", options.eal, "an argument of EAL; again for each");
     app.add_option("--address", options.addresses, "ours with its network; again for each");
+    app.add_option("--gateway", options.gateway, "IPv4");
     app.add_option("--listen", options.listen);
     app.add_option("--connect", options.connect);
     app.add_option("--connections", options.plan.connections);
