@@ -45,9 +45,6 @@ class TcpTransport {
     void check_invariants() const { stack_.check_invariants(); }
 
   private:
-    // Bursts of one poll(): more wait behind the work that these bring.
-    static constexpr uint32_t bursts_max = 4;
-
     template <TransportHandler H>
     uint32_t deliver(H& handler);
     template <TransportHandler H>
@@ -65,15 +62,11 @@ template <TransportHandler H>
 uint32_t TcpTransport::poll(Nanos now_ns, H& handler) {
     stack_.start_turn(now_ns);
     stack_.send_pending();
-    uint32_t handled = 0;
-    for (uint32_t burst = 0; burst < bursts_max; ++burst) {
-        const uint32_t frames = stack_.receive();
-        handled += frames + deliver(handler);
-        stack_.release();
-        if (frames < Stack::burst_max) {
-            break;
-        }
-    }
+    // One burst a turn: what it brings is answered before more is taken. With four, two ends took
+    // turns instead of working at the same time (memif, two cores: 27 to 57 % fewer messages).
+    uint32_t handled = stack_.receive();
+    handled += deliver(handler);
+    stack_.release();
     stack_.run_timers();
     handled += deliver(handler);
     handled += serve_ready(handler);
