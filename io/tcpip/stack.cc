@@ -56,7 +56,21 @@ void Stack::start_turn(Nanos now_ns) {
     clock_ms_ = static_cast<uint32_t>(now_ns / millisecond_ns);
     if (!started_) {
         started_ = true;
+        start_deadlines();
         ip_.start(now_ns);
+    }
+}
+
+/// What was begun before the first turn counted from time 0.
+void Stack::start_deadlines() {
+    for (uint32_t slot = 0; slot < options_.connections_max; ++slot) {
+        Connection& connection = connections_[slot];
+        if (connection.state == TcpState::syn_sent) {
+            connection.linger_ns += now_ns_;
+            connection.retransmit_ns += now_ns_;
+            connection.rtt_sent_ns += now_ns_;
+            restart_wheel(slot);
+        }
     }
 }
 

@@ -184,6 +184,7 @@ class Stack {
         events_.push_back({kind, slot, connections_[slot].generation, data});
     }
     void release_tcp(uint32_t slot);
+    void start_deadlines();
     void end(uint32_t slot, CloseReason reason);
     void restart_wheel(uint32_t slot);
     /// The wheel fires no later than `deadline_ns`. It may fire earlier, for a deadline that has

@@ -24,9 +24,7 @@ struct StackOptions {
     uint32_t receive_buffer_bytes = 256 * 1024;  // a connection; the window that is offered
 
     // RFC 6298.
-    Nanos rto_initial_ns = second_ns;
     Nanos rto_min_ns = 200 * millisecond_ns;
-    Nanos rto_max_ns = 60 * second_ns;
     // RFC 9293 3.8.6.3, RFC 1122 4.2.3.2: at most 500 ms; every second full segment at once.
     Nanos delayed_ack_ns = 40 * millisecond_ns;
     Nanos connect_timeout_ns = 10 * second_ns;

@@ -67,6 +67,9 @@ def brief(event):
     where = f" {pdu['source_addr']}>{pdu['destination_addr']}" if "destination_addr" in pdu else ""
     return f"{event['conn']}:{pdu['command']} {pdu['command_status']:#x} #{pdu['sequence_number']}{where}"
 
+# A bound, not an expectation: lost frames over a loaded virtual device cost seconds of retransmission.
+ANSWER_SECONDS = 20.0
+
 
 class Peer:
     """One process with one library; its events are kept until somebody asks for them."""
@@ -106,7 +109,7 @@ class Peer:
         self.process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
         self.process.stdin.flush()
 
-    def expect(self, kind, seconds=5.0, where=lambda event: True, what=""):
+    def expect(self, kind, seconds=ANSWER_SECONDS, where=lambda event: True, what=""):
         """Takes the first event of that kind off the list; waits for it up to the bound."""
         end = time.monotonic() + seconds
         with self.condition:
@@ -120,7 +123,7 @@ class Peer:
                         raise Missing(f"{self.label}: no {what or kind} within {seconds:g} s; "
                                       f"unclaimed: {[brief(event) for event in self.events[-8:]]}")
 
-    def expect_pdu(self, conn, command, seconds=5.0, **fields):
+    def expect_pdu(self, conn, command, seconds=ANSWER_SECONDS, **fields):
         """Takes the first PDU with that command and these field values."""
         def is_it(event):
             pdu = event["pdu"]
@@ -196,15 +199,15 @@ class Esme:
                                   system_type="", **fields)
         return self.expect(f"bind_{mode}_resp", sequence_number=sequence)
 
-    def expect(self, command, seconds=5.0, **fields):
+    def expect(self, command, seconds=ANSWER_SECONDS, **fields):
         return self.peer.expect_pdu(self.conn, command, seconds, **fields)
 
-    def request(self, command, seconds=5.0, **fields):
+    def request(self, command, seconds=ANSWER_SECONDS, **fields):
         """Sends a request and returns its response."""
         sequence = self.peer.send(self.conn, command, **fields)
         return self.expect(command + "_resp", seconds, sequence_number=sequence)
 
-    def expect_closed(self, seconds=5.0):
+    def expect_closed(self, seconds=ANSWER_SECONDS):
         self.peer.expect("closed", seconds, lambda event: event["conn"] == self.conn,
                          f"close of connection {self.conn}")
 
@@ -281,7 +284,7 @@ class Smsc:
     def id_in_receipt(self, message):
         return "%010d" % message  # SMPP 3.4 appendix B: ten decimal digits
 
-    def expect_submit(self, seconds=5.0, command="submit_sm", **fields):
+    def expect_submit(self, seconds=ANSWER_SECONDS, command="submit_sm", **fields):
         return self.peer.expect_pdu(None, command, seconds, **fields)
 
     def wait_bound(self, count=1, seconds=10.0):
@@ -338,7 +341,7 @@ class Smsc:
             "service_type": "", "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 1,
             "dest_addr_npi": 1, "esm_class": 0, "data_coding": 0, **fields})
 
-    def expect_delivered(self, sequence, seconds=5.0, command="deliver_sm"):
+    def expect_delivered(self, sequence, seconds=ANSWER_SECONDS, command="deliver_sm"):
         """The status that the request of that number was answered with."""
         answer = self.peer.expect_pdu(None, command + "_resp", seconds, sequence_number=sequence)
         return answer["command_status"]

@@ -1,4 +1,6 @@
 // What fuzzing found in the userspace stack, segment by segment.
+#include <cstdio>
+
 #include "tests/unit/tcpip/stack_fixture.h"
 
 namespace sy::tcpip {
@@ -196,6 +198,40 @@ TEST_F(StackTest, SendLeavesMemoryForWhatABurstBrings) {
         inject_octets(900);
     }
     turn();
+}
+
+// The clock of a machine that has been up for hours, not 0: the time-out counted from 0 and had
+// passed at the first turn.
+TEST_F(StackTest, ConnectBeforeTheFirstTurnHasItsWholeTime) {
+    options.connect_timeout_ns = second_ns;
+    transport = std::make_unique<TcpTransport>(port, options);
+    ASSERT_TRUE(transport->connect(*parse_endpoint("10.0.0.9:1")).has_value());
+    turn();
+    EXPECT_EQ(handler.closed_count, 0U);
+    pass(2 * second_ns);
+    turn();
+    EXPECT_EQ(handler.closed_count, 1U);
+}
+
+// 100,000 connections with nothing under way: what each has for itself, and its share of the
+// tables. Octets on the way are in chunks, whose number does not depend on the connections.
+TEST(StackMemory, IdleConnectionTakesAtMostOneKibibyte) {
+    StackOptions options;
+    options.connections_max = 100'000;
+    options.time_wait_max = 100'000;
+    const uint32_t indices =
+        options.connections_max + options.half_open_max + options.time_wait_max;
+    const FlowTable flows(indices);
+    const TimerWheel wheel(indices, 0);
+    const size_t queues = 4 * sizeof(uint32_t) + sizeof(CloseReason);  // free, dirty, ready, dead
+    const size_t tables = flows.memory_bytes() + wheel.memory_bytes() +
+                          options.half_open_max * sizeof(HalfOpen) +
+                          options.time_wait_max * sizeof(TimeWait);
+    const size_t each = sizeof(Connection) + queues + tables / options.connections_max;
+    RecordProperty("octets", static_cast<int>(each));
+    std::printf("%zu octets a connection: %zu itself, %zu of tables\n", each, sizeof(Connection),
+                tables / options.connections_max);
+    EXPECT_LE(each, 1024U);
 }
 
 }  // namespace
