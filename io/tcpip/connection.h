@@ -1,6 +1,6 @@
-// One TCP connection of a stack: the transmission control block of RFC 9293 section 3.3.1, in the
-// order in which the path of a segment touches it: the first two cache lines are all that a segment
-// needs which arrives in order and finds nothing lost. Owned by the stack; one thread.
+// One TCP connection of a stack: the transmission control block of RFC 9293 section 3.3.1. What
+// decides about a segment stands in front, what belongs to recovery and to rare events behind.
+// Owned by the stack; one thread.
 //
 // What only a few connections need at a time (out-of-order octets, the SACK scoreboard, octets that
 // wait) lives in pools of the worker and is named here by an index.
