@@ -58,6 +58,8 @@ inline StackOptions options_for(uint8_t last_octet, uint32_t connections) {
     options.interface.addresses.push_back(
         {.address = IpAddress::from_ipv4(four), .prefix_bits = 24});
     options.connections_max = connections + 8;
+    // What the server has sent is acknowledged with the next request: a chunk each until then.
+    options.chunks = std::max(options.chunks, 2 * connections);
     options.half_open_max = 1024;
     options.time_wait_max = 64;
     options.port_min = 1024;

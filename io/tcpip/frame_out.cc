@@ -10,11 +10,12 @@ FrameOut::~FrameOut() {
 }
 
 TxFrame* FrameOut::make_room() {
-    if (waiting_count_ == waiting_max) {
-        flush();
+    if (!full_ && waiting_count_ == waiting_max) {
+        hand_over();
     }
-    if (free_count_ == 0) {
+    if (!starved_ && free_count_ == 0) {
         free_count_ = port_.allocate(free_);
+        starved_ = free_count_ == 0;
     }
     if (free_count_ == 0 || waiting_count_ == waiting_max) {
         ++counters_.no_memory;
@@ -24,8 +25,8 @@ TxFrame* FrameOut::make_room() {
 }
 
 void FrameOut::send(const TxFrame& frame) {
-    if (waiting_count_ == waiting_max) {
-        flush();
+    if (!full_ && waiting_count_ == waiting_max) {
+        hand_over();
     }
     if (waiting_count_ == waiting_max) {
         ++counters_.given_up;
@@ -36,9 +37,14 @@ void FrameOut::send(const TxFrame& frame) {
 }
 
 void FrameOut::flush() {
-    if (waiting_count_ == 0) {
-        return;
+    full_ = false;
+    starved_ = false;
+    if (waiting_count_ != 0) {
+        hand_over();
     }
+}
+
+void FrameOut::hand_over() {
     const uint32_t taken = port_.transmit({waiting_.data(), waiting_count_});
     counters_.frames += taken;
     for (uint32_t i = 0; i < taken; ++i) {
@@ -46,6 +52,7 @@ void FrameOut::flush() {
     }
     if (taken < waiting_count_) {
         ++counters_.port_full;
+        full_ = true;
         std::copy(waiting_.begin() + taken, waiting_.begin() + waiting_count_, waiting_.begin());
     }
     waiting_count_ -= taken;

@@ -26,6 +26,11 @@ class FrameOut {
         }
         return &free_[free_count_ - 1];
     }
+    /// begin() has nothing to give before the next flush(): the port refused a part of the last
+    /// one, or had no memory. Whoever has a list to work off stops here.
+    [[nodiscard]] bool blocked() const {
+        return (full_ && waiting_count_ == waiting_max) || (starved_ && free_count_ == 0);
+    }
     /// The frame of the last begin() is complete: it leaves with the next flush() or earlier.
     void commit() { waiting_[waiting_count_++] = free_[--free_count_]; }
     /// Instead of commit(): the frame leaves the queue's hands and comes back by send() or
@@ -35,7 +40,7 @@ class FrameOut {
     void send(const TxFrame& frame);
     /// Gives a frame of take() back to the port.
     void discard(const TxFrame& frame) { port_.discard({&frame, 1}); }
-    /// Hands everything to the port; once a turn.
+    /// Hands everything to the port; a few times a turn.
     void flush();
 
     struct Counters {
@@ -54,11 +59,15 @@ class FrameOut {
     static constexpr uint32_t free_max = 64;
 
     TxFrame* make_room();
+    void hand_over();
 
     PacketPort& port_;
     Counters counters_;
     uint32_t free_count_ = 0;
     uint32_t waiting_count_ = 0;
+    // Since the last flush(): asking again in the same moment is in vain.
+    bool full_ = false;     // the port took only a part
+    bool starved_ = false;  // the port had no memory
     std::array<TxFrame, free_max> free_;
     std::array<TxFrame, waiting_max> waiting_;
 };

@@ -75,7 +75,8 @@ void Stack::start_deadlines() {
 }
 
 void Stack::send_pending() {
-    for (uint32_t left = dirty_.size(); left > 0; --left) {
+    // A full port, or one without memory: the rest of the list would only be told so one by one.
+    for (uint32_t left = dirty_.size(); left > 0 && !out_.blocked(); --left) {
         const uint32_t slot = dirty_.pop();
         connections_[slot].output_queued = false;
         output(slot);
