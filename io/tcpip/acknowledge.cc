@@ -3,7 +3,7 @@
 // loss probe's end (RFC 8985 7.4).
 #include <algorithm>
 
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 
@@ -23,7 +23,7 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
         }
     }
     const SackUpdate sacked = take_sack(c, options);
-    update_window(slot, packet);
+    update_window(slot, packet.seq, packet.ack, packet.window);
     if (c.tail_probed) {
         const bool plain =
             same_ack && packet.payload_bytes == 0 && options.sack_count == 0 && !sacked.duplicate;
@@ -76,23 +76,22 @@ void Stack::new_ack(uint32_t slot, Seq ack) {
     ip_.neighbours().confirm(c.next_hop, now_ns_);
     react_to_ack(slot, bytes, flight_before);
     c.cwnd_limited = false;
-    if (c.flight() > 0) {
-        start_retransmit_timer(slot);
-    } else {
-        c.timer = RetransmitTimer::off;
-        c.retransmit_ns = no_deadline;  // the wheel finds out when its slot comes
-        if (c.wheel_ns > now_ns_ + options_.keepalive_idle_ns) {
-            wake_by(slot, keepalive_ns(c));  // it was set to a timeout far away
-        }
-    }
-    if (c.want_write && c.owner == Owner::open && c.send.size() <= options_.send_buffer_bytes / 2) {
-        push_event(StackEvent::Kind::writable, slot);
+    restart_after_ack(slot);
+    if (c.want_write) {
+        tell_writable(slot);
     }
     if (c.recovery != Recovery::none || c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent)) {
         queue_output(slot);
     }
     if (fin_now) {
         our_fin_acked(slot);
+    }
+}
+
+void Stack::tell_writable(uint32_t slot) {
+    const Connection& c = connections_[slot];
+    if (c.owner == Owner::open && c.send.size() <= options_.send_buffer_bytes / 2) {
+        push_event(StackEvent::Kind::writable, slot);
     }
 }
 
@@ -140,32 +139,6 @@ void Stack::leave_recovery(Connection& c) {
     if (c.scoreboard != no_index && scoreboards_[c.scoreboard].empty()) {
         drop_scoreboard(c);
     }
-}
-
-/// RFC 9293 3.10.7.4: an older segment does not change the window.
-void Stack::update_window(uint32_t slot, const Packet& packet) {
-    Connection& c = connections_[slot];
-    if (!(c.snd_wl1 < packet.seq || (c.snd_wl1 == packet.seq && c.snd_wl2 <= packet.ack))) {
-        return;
-    }
-    const Seq edge = packet.ack + (uint32_t{packet.window} << c.snd_scale);
-    const uint32_t window = edge > c.snd_una ? edge - c.snd_una : 0;
-    if (window > c.snd_wnd && (c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent))) {
-        queue_output(slot);
-    }
-    if (c.snd_wnd == 0 && window > 0 && c.flight() > 0) {
-        // What was repeated in vain was not the network's fault: the timers begin anew.
-        c.progress_ns = now_ns_;
-        if (c.timer != RetransmitTimer::persist) {
-            c.backoffs = 0;
-            c.rtt.reset_back_off();
-            start_retransmit_timer(slot);
-        }
-    }
-    c.snd_wnd = window;
-    c.snd_wnd_max = std::max(c.snd_wnd_max, window);
-    c.snd_wl1 = packet.seq;
-    c.snd_wl2 = packet.ack;
 }
 
 SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {

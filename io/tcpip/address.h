@@ -66,22 +66,47 @@ struct FlowKey {
 };
 static_assert(sizeof(FlowKey) == 36 && offsetof(FlowKey, remote_port) == 32);
 
+namespace detail {
+
+/// Both halves of the product, folded.
+[[nodiscard]] inline uint64_t multiply_fold(uint64_t a, uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = Wide{a} * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+inline constexpr uint64_t hash_seed_step = 0x9e3779b97f4a7c15U;
+inline constexpr uint64_t hash_last = 0xe7037ed1a0b428dbU;
+
+}  // namespace detail
+
+/// flow_hash() of IPv4 addresses as they stand in a packet from the peer, source and destination,
+/// and its ports, source port in the high half.
+[[nodiscard]] inline uint32_t flow_hash_ipv4(uint64_t addresses, uint32_t ports, uint64_t seed) {
+    const uint64_t mixed = detail::multiply_fold(
+        addresses ^ seed, ports ^ (seed >> 32 | seed << 32) ^ detail::hash_seed_step);
+    return static_cast<uint32_t>(detail::multiply_fold(mixed ^ seed, detail::hash_last));
+}
+
 /// Seeded hash of a four-tuple for the tables of one stack: the seed is secret, so that peers can't
-/// choose tuples that collide. Multiply-and-fold of 64-bit words, the last step of splitmix64.
+/// choose tuples that collide. Multiply and fold, as wyhash does, one step for IPv4, two for IPv6.
 [[nodiscard]] inline uint32_t flow_hash(const FlowKey& key, uint64_t seed) {
+    const uint32_t ports = (uint32_t{key.remote_port} << 16) | key.local_port;
+    if (key.remote.is_ipv4()) {
+        uint32_t addresses[2];
+        std::memcpy(addresses, key.remote.ipv4(), 4);
+        std::memcpy(addresses + 1, key.local.ipv4(), 4);
+        uint64_t both = 0;
+        std::memcpy(&both, addresses, sizeof both);
+        return flow_hash_ipv4(both, ports, seed);
+    }
     uint64_t words[4];
     std::memcpy(words, key.remote.octets.data(), 16);
     std::memcpy(words + 2, key.local.octets.data(), 16);
-    const uint64_t ports = (uint64_t{key.remote_port} << 16) | key.local_port;
-    const auto fold = [](uint64_t a, uint64_t b) {
-        __extension__ using Wide = unsigned __int128;
-        const Wide product = Wide{a} * b;
-        return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-    };
-    const uint64_t low = fold(words[0] ^ seed ^ ports, words[1] ^ 0x9e3779b97f4a7c15U);
+    const uint64_t low =
+        detail::multiply_fold(words[0] ^ seed, words[1] ^ ports ^ detail::hash_seed_step);
     const uint64_t high =
-        fold(words[2] ^ (seed >> 32 | seed << 32), words[3] ^ 0xe7037ed1a0b428dbU);
-    return static_cast<uint32_t>(mix64(low ^ (high * 3) ^ (ports * 0x8ebc6af09c88c6e3U)) >> 32);
+        detail::multiply_fold(words[2] ^ (seed >> 32 | seed << 32), words[3] ^ detail::hash_last);
+    return flow_hash_ipv4(low, 0, seed) ^ flow_hash_ipv4(high, ports, seed);
 }
 
 }  // namespace sy::tcpip

@@ -158,7 +158,7 @@ bool IpLayer::send_arp(const Mac& destination, const ArpPacket& packet) {
               .bytes = l2_bytes + arp::packet_bytes,
               .capacity = frame->capacity,
               .buffer = frame->buffer};
-    std::memcpy(frame->data, ipv4_template_.data(), l2_bytes);
+    std::memcpy(frame->data, ipv4_template_.octets.data(), l2_bytes);
     store_mac(frame->data, destination);
     store_be(frame->data + l2_bytes - 2, ethernet::type_arp);
     uint8_t* at = frame->data + l2_bytes;

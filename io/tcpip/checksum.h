@@ -36,11 +36,7 @@ namespace sy::tcpip {
 /// The sum as 16 bits in memory order, not complemented: 0xffff over data whose checksum is right
 /// (or 0, if all of it is zero).
 [[nodiscard]] constexpr uint16_t fold(uint64_t sum) {
-    sum = (sum & 0xffffffffU) + (sum >> 32);
-    sum = (sum & 0xffffffffU) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<uint16_t>(sum);
+    return static_cast<uint16_t>(fold_sum(sum));
 }
 
 /// Whether a sum that includes the checksum field says that the data is intact.

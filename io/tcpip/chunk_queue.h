@@ -157,12 +157,12 @@ class ChunkQueue {
     }
 
     /// Chunks go back as soon as all their octets are dropped. REQUIRES: n <= size().
-    void drop_front(ChunkPool& pool, uint32_t n) {
+    [[gnu::always_inline]] void drop_front(ChunkPool& pool, uint32_t n) {
         SY_DCHECK(n <= size_);
         size_ -= n;
         front_position_ += n;
         if (size_ == 0) {
-            clear(pool);
+            empty_out(pool);
             return;
         }
         uint32_t offset = head_offset_ + n;
@@ -177,13 +177,9 @@ class ChunkQueue {
 
     /// Drops everything. The position of what is appended next stays end_position().
     void clear(ChunkPool& pool) {
-        pool.release_chain(head_);
         front_position_ += size_;
         size_ = 0;
-        head_ = ChunkPool::none;
-        tail_ = ChunkPool::none;
-        head_offset_ = 0;
-        tail_bytes_ = 0;
+        empty_out(pool);
     }
 
     /// Walks over the chunks. REQUIRES: offset <= size().
@@ -200,6 +196,10 @@ class ChunkQueue {
     /// Fills `out` with the octets at the cursor and moves it behind them.
     /// REQUIRES: so many octets are there.
     void copy_out(const ChunkPool& pool, Cursor& cursor, std::span<uint8_t> out) const {
+        if (const uint8_t* from = take_piece(pool, cursor, out.size())) [[likely]] {
+            std::memcpy(out.data(), from, out.size());
+            return;
+        }
         size_t done = 0;
         walk(pool, cursor, out.size(), [&](const uint8_t* from, size_t n) {
             std::memcpy(out.data() + done, from, n);
@@ -208,6 +208,9 @@ class ChunkQueue {
     }
     /// The same, and returns the octets' sum (copy_checksum.h), folded.
     uint32_t copy_out_and_sum(const ChunkPool& pool, Cursor& cursor, std::span<uint8_t> out) const {
+        if (const uint8_t* from = take_piece(pool, cursor, out.size())) [[likely]] {
+            return copy_and_sum(out.data(), from, out.size());
+        }
         size_t done = 0;
         uint32_t sum = 0;
         walk(pool, cursor, out.size(), [&](const uint8_t* from, size_t n) {
@@ -218,6 +221,21 @@ class ChunkQueue {
     }
 
   private:
+    // All chunks go back. REQUIRES: size_ is 0.
+    void empty_out(ChunkPool& pool) {
+        if (head_ == tail_) [[likely]] {
+            if (head_ != ChunkPool::none) {
+                pool.release(head_);
+            }
+        } else {
+            pool.release_chain(head_);
+        }
+        head_ = ChunkPool::none;
+        tail_ = ChunkPool::none;
+        head_offset_ = 0;
+        tail_bytes_ = 0;
+    }
+
     bool add_chunk(ChunkPool& pool) {
         const uint32_t chunk = pool.acquire();
         if (chunk == ChunkPool::none) {
@@ -233,9 +251,25 @@ class ChunkQueue {
         return true;
     }
 
+    // The next `n` octets if they lie in one piece, and the cursor behind them; else null.
+    [[nodiscard]] const uint8_t* take_piece(const ChunkPool& pool, Cursor& cursor, size_t n) const {
+        const bool at_front = cursor.position == front_position_;
+        const uint32_t chunk = at_front ? head_ : cursor.chunk;
+        const uint32_t offset = at_front ? head_offset_ : cursor.offset;
+        if (offset + n > ChunkPool::chunk_bytes || n == 0) {
+            return nullptr;
+        }
+        cursor = {chunk, offset + static_cast<uint32_t>(n),
+                  cursor.position + static_cast<uint32_t>(n)};
+        return pool.data(chunk) + offset;
+    }
+
     // Calls piece(from, n) for the contiguous pieces of the next `n` octets.
     template <class Piece>
-    void walk(const ChunkPool& pool, Cursor& cursor, size_t n, Piece&& piece) const {
+    [[gnu::noinline]] void walk(const ChunkPool& pool,
+                                Cursor& cursor,
+                                size_t n,
+                                Piece&& piece) const {
         SY_DCHECK(cursor.position - front_position_ <= size_);
         SY_DCHECK(n <= size_ - (cursor.position - front_position_));
         if (n == 0) {

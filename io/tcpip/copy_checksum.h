@@ -12,11 +12,10 @@ namespace sy::tcpip {
 
 /// A sum of 64-bit words with its carries, folded to 16 bits.
 [[nodiscard]] constexpr uint32_t fold_sum(uint64_t sum) {
-    sum = (sum & 0xFFFFFFFF) + (sum >> 32);
-    sum = (sum & 0xFFFFFFFF) + (sum >> 32);
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    return static_cast<uint32_t>(sum);
+    // Halves added to each other with the places changed: the upper half of the result is their
+    // sum with the carry of the lower one brought round.
+    const auto half = static_cast<uint32_t>((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (half + (half << 16 | half >> 16)) >> 16;
 }
 
 /// The folded sum of two pieces that follow each other; `first_bytes` is the length of the first.
@@ -30,26 +29,35 @@ namespace detail {
 
 using Words = uint64_t __attribute__((vector_size(32)));
 
-// Sums n octets, and copies them if `copying`. Low and high halves of 64-bit words are added apart,
-// so that no carry is lost: 2^32 words don't overflow.
+// Sums n octets, and copies them if `copying`. The sum of 64-bit words loses its carries; their
+// upper halves are added apart, and what these are short of the whole are the lower halves. 2^31
+// words don't overflow.
 template <bool copying>
-inline uint32_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
-    constexpr Words low_half{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF};
-    Words low{};
-    Words high{};
-    size_t at = 0;
-    for (; at + sizeof(Words) <= n; at += sizeof(Words)) {
+[[gnu::always_inline]] inline uint32_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
+    Words all{};
+    Words upper{};
+    const auto take_words = [&](size_t at) {
         Words words;
         std::memcpy(&words, from + at, sizeof words);
         if constexpr (copying) {
             std::memcpy(to + at, &words, sizeof words);
         }
-        low += words & low_half;
-        high += words >> 32;
+        all += words;
+        upper += words >> 32;
+    };
+    size_t at = 0;
+    for (; at + 2 * sizeof(Words) <= n; at += 2 * sizeof(Words)) {
+        take_words(at);
+        take_words(at + sizeof(Words));
     }
-    const Words both = low + high;
-    uint64_t sum = both[0] + both[1] + both[2] + both[3];
     // What is left has a place for each power of two.
+    if ((n & sizeof(Words)) != 0) {
+        take_words(at);
+        at += sizeof(Words);
+    }
+    const Words lower = all - (upper << 32);
+    const Words both = lower + upper;
+    uint64_t sum = both[0] + both[1] + both[2] + both[3];
     const auto take = [&]<class Word>(Word word) {
         std::memcpy(&word, from + at, sizeof word);
         if constexpr (copying) {
@@ -58,9 +66,16 @@ inline uint32_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
         at += sizeof word;
         return word;
     };
-    while (n - at >= 8) {
+    const auto take_long = [&] {
         const uint64_t word = take(uint64_t{});
         sum += (word & 0xFFFFFFFF) + (word >> 32);
+    };
+    if ((n & 16) != 0) {
+        take_long();
+        take_long();
+    }
+    if ((n & 8) != 0) {
+        take_long();
     }
     if ((n & 4) != 0) {
         sum += take(uint32_t{});

@@ -24,7 +24,7 @@ class FrameOut {
         if (free_count_ == 0 || waiting_count_ == waiting_max) [[unlikely]] {
             return make_room();
         }
-        return &free_[free_count_ - 1];
+        return &frames_[first_ + waiting_count_];
     }
     /// begin() has nothing to give before the next flush(): the port refused a part of the last
     /// one, or had no memory. Whoever has a list to work off stops here.
@@ -32,10 +32,13 @@ class FrameOut {
         return (full_ && waiting_count_ == waiting_max) || (starved_ && free_count_ == 0);
     }
     /// The frame of the last begin() is complete: it leaves with the next flush() or earlier.
-    void commit() { waiting_[waiting_count_++] = free_[--free_count_]; }
+    void commit() {
+        ++waiting_count_;
+        --free_count_;
+    }
     /// Instead of commit(): the frame leaves the queue's hands and comes back by send() or
     /// discard().
-    [[nodiscard]] TxFrame take() { return free_[--free_count_]; }
+    [[nodiscard]] TxFrame take();
     /// Queues a frame of take(). If there is no room it is given up and counted.
     void send(const TxFrame& frame);
     /// Gives a frame of take() back to the port.
@@ -57,19 +60,23 @@ class FrameOut {
   private:
     static constexpr uint32_t waiting_max = 256;  // several bursts of 32 to 64
     static constexpr uint32_t free_max = 64;
+    // Room to move on in before what waits is moved to the front.
+    static constexpr uint32_t frames_max = 2 * (waiting_max + free_max);
 
     TxFrame* make_room();
     void hand_over();
+    void move_to_front();
 
     PacketPort& port_;
     Counters counters_;
-    uint32_t free_count_ = 0;
+    // In frames_: those that wait, from first_ on, and the free ones right behind.
+    uint32_t first_ = 0;
     uint32_t waiting_count_ = 0;
+    uint32_t free_count_ = 0;
     // Since the last flush(): asking again in the same moment is in vain.
     bool full_ = false;     // the port took only a part
     bool starved_ = false;  // the port had no memory
-    std::array<TxFrame, free_max> free_;
-    std::array<TxFrame, waiting_max> waiting_;
+    std::array<TxFrame, frames_max> frames_;
 };
 
 }  // namespace sy::tcpip

@@ -1,9 +1,8 @@
 // Segments in: RFC 9293 section 3.10.7 in its order, with RFC 5961 (blind attacks), RFC 7323 (PAWS)
-// and RFC 5927 (ICMP). Header prediction is a shortcut to the same result: tests run whole
-// conversations both ways and compare.
+// and RFC 5927 (ICMP). Most segments take the short road of express.cc to the same result.
 #include <algorithm>
 
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
@@ -36,7 +35,7 @@ void Stack::process(const Packet& packet, const Flight& flight) {
         index = find_flow(packet.flow, flight.hash);
     }
     if (index < half_open_base()) [[likely]] {
-        if (!options_.fast_path || !predicted(index, packet)) {
+        if (!options_.fast_path || !express(index, packet)) {
             segment_arrives(index, packet);
         }
     } else if (index < time_wait_base()) {
@@ -46,49 +45,6 @@ void Stack::process(const Packet& packet, const Flight& flight) {
     } else {
         no_connection(packet);
     }
-}
-
-/// Header prediction: an established connection, the next segment in order, nothing lost in either
-/// direction, options as always. False: not that, and nothing was changed.
-bool Stack::predicted(uint32_t slot, const Packet& packet) {
-    Connection& c = connections_[slot];
-    constexpr uint8_t odd_flags = tcp::syn | tcp::fin | tcp::rst | tcp::urg;
-    const uint32_t acked = packet.ack - c.snd_una;
-    uint32_t ts = 0;
-    uint32_t echo = 0;
-    const bool plain =
-        c.state == TcpState::established && (packet.flags & (odd_flags | tcp::ack)) == tcp::ack &&
-        packet.seq == c.rcv_nxt && c.recovery == Recovery::none && c.reassembly == no_index &&
-        c.scoreboard == no_index && c.duplicate_acks == 0 && !c.tail_probed &&
-        c.timer != RetransmitTimer::persist && c.rtt.backoffs() == 0 && c.owner == Owner::open &&
-        acked <= c.snd_max - c.snd_una && packet.payload_bytes <= c.rcv_edge - c.rcv_nxt &&
-        (packet.payload_bytes > 0 || acked > 0) && chunks_.available() >= reserve_chunks_;
-    if (!plain) {
-        return false;
-    }
-    if (c.timestamps) {
-        if (!only_timestamps(packet.options, packet.options_bytes, ts, echo) ||
-            before(ts, c.ts_recent)) {
-            return false;
-        }
-        if (c.ack_sent == packet.seq) {  // RFC 7323 4.3 (2)
-            c.ts_recent = ts;
-            c.ts_recent_ns = now_ns_;
-        }
-    } else if (packet.options_bytes != 0) {
-        return false;
-    }
-    ++counters_.fast_path;
-    c.received_ns = now_ns_;
-    c.probes = 0;
-    if (acked > 0) {
-        new_ack(slot, packet.ack);
-    }
-    update_window(slot, packet);  // behind new_ack(): the window counts from SND.UNA
-    if (packet.payload_bytes > 0) {
-        take_in_order(slot, {packet.payload, packet.payload_bytes});
-    }
-    return true;
 }
 
 void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
@@ -338,7 +294,7 @@ bool Stack::leave_syn_received(uint32_t slot, const Packet& packet) {
     }
     synchronized(slot, packet.ack);
     c.ack_now = false;  // the peer knows
-    update_window(slot, packet);
+    update_window(slot, packet.seq, packet.ack, packet.window);
     return true;
 }
 

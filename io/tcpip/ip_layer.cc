@@ -27,7 +27,7 @@ IpLayer::IpLayer(PacketPort& port, FrameOut& out, const InterfaceOptions& option
 
 // Everything that is the same in all headers of this interface.
 void IpLayer::build_templates() {
-    for (auto* each : {&ipv4_template_, &ipv6_template_}) {
+    for (auto* each : {&ipv4_template_.octets, &ipv6_template_}) {
         const bool is_ipv6 = each == &ipv6_template_;
         uint8_t* at = each->data();
         store_mac(at + ethernet::source_at, interface_.mac());
@@ -38,12 +38,13 @@ void IpLayer::build_templates() {
         store_be(at + interface_.l2_bytes() - 2,
                  is_ipv6 ? ethernet::type_ipv6 : ethernet::type_ipv4);
     }
-    uint8_t* l3 = ipv4_template_.data() + interface_.l2_bytes();
+    uint8_t* l3 = ipv4_template_.octets.data() + interface_.l2_bytes();
     l3[ipv4::version_at] = 0x45;
     store_be(l3 + ipv4::fragment_at, ipv4::dont_fragment);
     l3[ipv4::ttl_at] = ip::ttl_default;
     l3[ipv4::protocol_at] = ip::protocol_tcp;
-    ipv4_template_sum_ = sum_octets(l3, ipv4::header_bytes);
+    ipv4_template_.sum = sum_octets(l3, ipv4::header_bytes);
+    ipv4_template_.l2_bytes = interface_.l2_bytes();
 
     l3 = ipv6_template_.data() + interface_.l2_bytes();
     l3[ipv6::next_header_at] = ip::protocol_tcp;
@@ -185,7 +186,7 @@ uint8_t* IpLayer::write_headers(TxFrame& frame,
         std::memcpy(frame.data, ipv6_template_.data(), ethernet::tagged_bytes + 8);
         write_ipv6(l3, flow, l4_bytes);
     } else {
-        std::memcpy(frame.data, ipv4_template_.data(), ethernet::tagged_bytes + 14);
+        std::memcpy(frame.data, ipv4_template_.octets.data(), ethernet::tagged_bytes + 14);
         write_ipv4(l3, flow, l4_bytes);
     }
     if (next_hop != nullptr) [[likely]] {
@@ -200,7 +201,7 @@ void IpLayer::write_ipv4(uint8_t* l3, const FlowKey& flow, uint32_t l4_bytes) co
     std::memcpy(l3 + ipv4::source_at, flow.local.ipv4(), 4);
     std::memcpy(l3 + ipv4::destination_at, flow.remote.ipv4(), 4);
     if (!port_.tx_ip_checksum) {
-        store_checksum(l3 + ipv4::checksum_at, ipv4_template_sum_ + sum_host16(total) +
+        store_checksum(l3 + ipv4::checksum_at, ipv4_template_.sum + sum_host16(total) +
                                                    raw_ipv4(flow.local.ipv4()) +
                                                    raw_ipv4(flow.remote.ipv4()));
     } else {

@@ -20,6 +20,7 @@
 #include "io/tcpip/neighbours.h"
 #include "io/tcpip/parse.h"
 #include "io/tcpip/path_mtu.h"
+#include "io/tcpip/plain_headers.h"
 #include "io/tcpip/port.h"
 
 namespace sy::tcpip {
@@ -85,6 +86,8 @@ class IpLayer final : private NeighbourLink {
     /// gateways. Again after the link came back: announcements only.
     void start(Nanos now);
 
+    /// So many segments did not pass parse(): the short road took them.
+    void count_tcp(uint32_t segments) { counters_.tcp_in += segments; }
     /// parse_frame() and its counters.
     void parse(const RxFrame& frame, Packet& out) {
         parse_frame(frame, interface_, out);
@@ -149,6 +152,9 @@ class IpLayer final : private NeighbourLink {
         uint32_t payload_sum = 0;    // copy_checksum.h; not looked at if port_sums_tcp()
         uint16_t segment_bytes = 0;  // TSO: payload octets of each segment
     };
+    [[nodiscard]] const PortInfo& port() const { return port_; }
+    /// For write_plain_headers().
+    [[nodiscard]] const Ipv4Template& ipv4_template() const { return ipv4_template_; }
     /// The port sums TCP itself.
     [[nodiscard]] bool port_sums_tcp() const { return port_.tx_tcp_checksum; }
     /// The TCP checksum; or, where the port does it, its seed and the frame's fields. REQUIRES: the
@@ -255,8 +261,7 @@ class IpLayer final : private NeighbourLink {
     PathMtu path_mtu_;
     Counters counters_;
     uint64_t flow_label_seed_;
-    uint64_t ipv4_template_sum_ = 0;                       // of the IPv4 header's constant part
-    alignas(64) std::array<uint8_t, 64> ipv4_template_{};  // Ethernet, tag, IPv4
+    Ipv4Template ipv4_template_;
     alignas(64) std::array<uint8_t, 64> ipv6_template_{};  // Ethernet, tag, IPv6
 
     Nanos next_ns_ = ~Nanos{0};

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/tcpip/siphash.h"
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
@@ -158,7 +158,7 @@ void Stack::resume(ConnId conn) {
         return;
     }
     c->paused = false;
-    if (!c->kept.empty() || c->peer_fin) {
+    if (c->keeps || c->peer_fin) {
         set_ready(conn.slot);
     }
 }
@@ -178,7 +178,7 @@ void Stack::close(ConnId conn) {
     c->paused = false;
     c->want_write = false;
     c->fin_wanted = true;
-    c->kept.clear(chunks_);
+    drop_all_kept(*c);
     queue_output(conn.slot);
     if (c->peer_fin) {
         end(conn.slot, CloseReason::local);  // nothing more to wait for

@@ -2,7 +2,7 @@
 // acknowledge; what leaves is decided by the peer's window, the congestion window and recovery.
 #include <algorithm>
 
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
@@ -364,11 +364,7 @@ bool Stack::emit(
     } else {
         hold(c);
     }
-    ++counters_.segments_out;
-    c.ack_now = false;
-    c.unacked_segments = 0;
-    c.ack_ns = no_deadline;
-    c.ack_sent = c.rcv_nxt;
+    note_sent(c);
     return true;
 }
 
@@ -483,35 +479,6 @@ bool Stack::write_stateless(const Stateless& segment, const Mac* to, Octets opti
         ++counters_.resets_out;
     }
     return true;
-}
-
-/// Octets that could be taken now from the peer.
-uint32_t Stack::receive_room(const Connection& c) const {
-    const uint32_t most =
-        std::min<uint32_t>(options_.receive_buffer_bytes, uint32_t{0xFFFF} << c.rcv_scale);
-    const uint32_t kept = c.kept.size();
-    uint32_t room = most > kept ? most - kept : 0;
-    if (chunks_.available() < options_.chunks / 8) [[unlikely]] {
-        // Memory is short: who reads gets a little, who does not gets nothing more.
-        room = kept > 0 ? 0 : std::min(room, 4 * uint32_t{c.mss});
-    }
-    return room;
-}
-
-/// The window field; the one place that moves the right edge, and only forward (RFC 9293 3.8.6).
-uint16_t Stack::offer_window(Connection& c) {
-    const Seq edge = c.rcv_nxt + receive_room(c);
-    // RFC 9293 3.8.6.2.2: in steps worth a segment.
-    const uint32_t step = std::min(options_.receive_buffer_bytes / 2, uint32_t{c.mss});
-    if (edge >= c.rcv_edge + step) {
-        c.rcv_edge = edge;
-    }
-    // Rounded up: the edge that the peer computes is never behind the one it was told before.
-    const uint32_t unit = uint32_t{1} << c.rcv_scale;
-    const uint32_t window =
-        std::min<uint32_t>((c.rcv_edge - c.rcv_nxt + unit - 1) >> c.rcv_scale, 0xFFFF);
-    c.rcv_edge = later(c.rcv_edge, c.rcv_nxt + (window << c.rcv_scale));
-    return static_cast<uint16_t>(window);
 }
 
 /// RFC 9293 3.7.1: what the peer takes, what the path takes, less the options of every segment.

@@ -1,8 +1,7 @@
 #include "io/tcpip/parse.h"
 
-#include <bit>
-
 #include "io/tcpip/checksum.h"
+#include "io/tcpip/plain_segment.h"
 #include "io/tcpip/wire.h"
 
 namespace sy::tcpip {
@@ -60,65 +59,17 @@ void read_ipv4(const uint8_t* l3, uint32_t l3_bytes, Packet& out) {
     out.l3_bytes = l3_bytes;
 }
 
-// Eight octets in memory order; the masks below are in the order of bytes.h: little-endian.
-static_assert(std::endian::native == std::endian::little);
-uint64_t load_word(const uint8_t* at) {
-    uint64_t out;
-    std::memcpy(&out, at, sizeof out);
-    return out;
-}
-constexpr uint64_t mac_mask = 0x0001'ffff'ffff'ffff;   // six octets and the group bit of the next
-constexpr uint64_t ipv4_word = 0x45;                   // version 4, header of 5 words
-constexpr uint64_t ipv4_mask = 0xff3f'0000'0000'00ff;  // these, and MF and offset
-
-// The common case in straight lines: TCP over IPv4 without IP options, addressed to us and intact.
-// False: it is something else, or something is wrong with it; parse_any() finds out what.
+// TCP over IPv4 without IP options, addressed to us and intact, in a straight line.
 bool parse_plain(const RxFrame& frame, const Interface& interface, Packet& out) {
-    const uint32_t l2_bytes = interface.l2_bytes();
-    if (frame.bytes < l2_bytes + ipv4::header_bytes + tcp::header_bytes) {
+    PlainSegment segment;
+    if (!find_plain(frame, interface, segment) ||
+        !interface.has_ipv4(raw_ipv4(segment.l3 + ipv4::destination_at)) ||
+        martian_ipv4(interface, segment.l3 + ipv4::source_at) || !is_intact(frame, segment)) {
         return false;
     }
-    const uint8_t* l2 = frame.data;
-    const uint8_t* l3 = l2 + l2_bytes;
-    const bool tag_fits =
-        !interface.tagged() || (load_be<uint16_t>(l2 + ethernet::type_at) == ethernet::type_vlan &&
-                                (load_be<uint16_t>(l2 + ethernet::vlan_tci_at) &
-                                 ethernet::vlan_id_mask) == interface.vlan());
-    // Differences to what a plain frame has, all in one word: destination MAC ours, source MAC not
-    // a group; IPv4 with 5 words of header, no fragment; TCP.
-    const uint64_t odd = ((load_word(l2) ^ interface.mac_word()) & mac_mask) |
-                         ((load_word(l3) ^ ipv4_word) & ipv4_mask) |
-                         (load_be<uint16_t>(l3 - 2) ^ ethernet::type_ipv4) |
-                         (l3[ipv4::protocol_at] ^ ip::protocol_tcp);
-    if (odd != 0 || !tag_fits) {
-        return false;
-    }
-    const uint8_t* l4 = l3 + ipv4::header_bytes;
-    const uint32_t l3_bytes = load_be<uint16_t>(l3 + ipv4::length_at);
-    const uint32_t header_bytes = tcp_header_bytes(l4);
-    if ((l2_bytes + l3_bytes > frame.bytes) | (header_bytes < tcp::header_bytes) |
-        (ipv4::header_bytes + header_bytes > l3_bytes)) {
-        return false;
-    }
-    if (!interface.has_ipv4(raw_ipv4(l3 + ipv4::destination_at)) ||
-        martian_ipv4(interface, l3 + ipv4::source_at)) {
-        return false;
-    }
-    const uint32_t l4_bytes = l3_bytes - ipv4::header_bytes;
-    if (frame.ip_checksum != ChecksumState::good &&
-        (frame.ip_checksum == ChecksumState::bad || !sum_is_good(sum_ipv4_header(l3)))) {
-        return false;
-    }
-    if (frame.l4_checksum != ChecksumState::good &&
-        (frame.l4_checksum == ChecksumState::bad ||
-         !sum_is_good(sum_octets(l4, l4_bytes) + pseudo_sum_ipv4(l3 + ipv4::source_at,
-                                                                 l3 + ipv4::destination_at,
-                                                                 ip::protocol_tcp, l4_bytes)))) {
-        return false;
-    }
-    read_ipv4(l3, l3_bytes, out);
-    read_tcp(l4, l4_bytes, header_bytes, out);
-    out.source_mac = load_mac(l2 + ethernet::source_at);
+    read_ipv4(segment.l3, ipv4::header_bytes + segment.l4_bytes, out);
+    read_tcp(segment.l4(), segment.l4_bytes, segment.header_bytes, out);
+    out.source_mac = load_mac(frame.data + ethernet::source_at);
     out.group_mac = false;
     out.fragment_header = false;
     return true;

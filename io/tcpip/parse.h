@@ -2,8 +2,8 @@
 // payload. Checks everything that can be checked without state; every refusal has a reason. Never
 // reads outside the frame, whatever its octets say. No state; the worker's thread.
 //
-// TCP over IPv4 without options to one of our addresses is the straight road; the rest takes a
-// slower one to the same answers.
+// What most frames are is found in a straight line (plain_segment.h); the rest takes a slower road
+// to the same answers.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // reassembly, what the user has not taken in `kept`.
 #include <algorithm>
 
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
@@ -63,19 +63,6 @@ void Stack::take_payload(uint32_t slot, const Packet& packet) {
     }
 }
 
-void Stack::take_in_order(uint32_t slot, Octets payload) {
-    Connection& c = connections_[slot];
-    c.rcv_nxt += static_cast<uint32_t>(payload.size());
-    counters_.bytes_in += payload.size();
-    if (c.unacked_segments < 255) {
-        ++c.unacked_segments;
-    }
-    if (c.owner == Owner::open) {
-        push_event(StackEvent::Kind::bytes, slot, payload);
-    }
-    queue_output(slot);
-}
-
 void Stack::take_out_of_order(uint32_t slot, Seq seq, Octets payload, bool fin) {
     Connection& c = connections_[slot];
     if (c.reassembly == no_index) {
@@ -125,8 +112,7 @@ void Stack::drain_reassembly(uint32_t slot) {
         const Octets octets = reassembly.front(chunks_, c.rcv_nxt);
         const auto bytes = static_cast<uint32_t>(octets.size());
         if (c.owner == Owner::open) {
-            const size_t taken = c.kept.append(chunks_, octets);
-            SY_ASSERT(taken == octets.size());  // reserve_chunks_
+            append_kept(c, octets);
             set_ready(slot);
         }
         reassembly.consume(chunks_, bytes);
@@ -158,8 +144,7 @@ void Stack::keep_pending_events(uint32_t slot) {
     Connection& c = connections_[slot];
     for (StackEvent& event : events_) {
         if (event.slot == slot && event.kind == StackEvent::Kind::bytes && !event.data.empty()) {
-            const size_t taken = c.kept.append(chunks_, event.data);
-            SY_ASSERT(taken == event.data.size());  // reserve_chunks_
+            append_kept(c, event.data);
             event.data = {};
         }
     }

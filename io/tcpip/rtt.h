@@ -22,7 +22,7 @@ class RttEstimator {
         : rto_us_min_(static_cast<uint32_t>(std::min(rto_ns_min, rto_ns_max) / microsecond_ns)) {}
 
     /// A measured round trip. Ends the backing off (section 5, last paragraph).
-    void sample(Nanos rtt_ns) {
+    [[gnu::always_inline]] void sample(Nanos rtt_ns) {
         const Nanos r = std::clamp<Nanos>(rtt_ns, 1, rtt_ns_max);
         if (srtt_ns_ == 0) {  // (2.2)
             srtt_ns_ = r;

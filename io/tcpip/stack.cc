@@ -1,10 +1,9 @@
 // The turn of a stack, its table of connections, and the events for the user.
-#include "io/tcpip/stack.h"
-
 #include <algorithm>
 
 #include "core/base/assert.h"
 #include "io/tcpip/siphash.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
@@ -74,56 +73,22 @@ void Stack::start_deadlines() {
     }
 }
 
-void Stack::send_pending() {
-    // A full port, or one without memory: the rest of the list would only be told so one by one.
-    for (uint32_t left = dirty_.size(); left > 0 && !out_.blocked(); --left) {
-        const uint32_t slot = dirty_.pop();
-        connections_[slot].output_queued = false;
-        output(slot);
-    }
-    out_.flush();
-}
-
-uint32_t Stack::receive() {
-    events_.clear();
-    frame_count_ = port_.receive(frames_);
-    for (uint32_t i = 0; i < frame_count_; ++i) {
-        ip_.parse(frames_[i], packets_[i]);
-        if (packets_[i].kind == PacketKind::tcp) {
-            flights_[i].hash = flow_hash(packets_[i].flow, flow_seed_);
-            flows_.prefetch(flights_[i].hash);
-        }
-    }
-    for (uint32_t i = 0; i < frame_count_; ++i) {
-        if (packets_[i].kind == PacketKind::tcp) {
-            // Whichever has this hash; the key is compared when its line has arrived.
-            flights_[i].candidate = flows_.find(flights_[i].hash, [](uint32_t) { return true; });
-            if (flights_[i].candidate < options_.connections_max) {
-                const auto* line =
-                    reinterpret_cast<const uint8_t*>(&connections_[flights_[i].candidate]);
-                __builtin_prefetch(line);
-                __builtin_prefetch(line + limits::cache_line_bytes);
-                __builtin_prefetch(line + 2 * limits::cache_line_bytes);
+void Stack::take_packet(uint32_t index) {
+    const Packet& packet = packets_[index];
+    switch (packet.kind) {
+        case PacketKind::tcp:
+            process(packet, flights_[index]);
+            break;
+        case PacketKind::arp:
+        case PacketKind::icmp4:
+        case PacketKind::icmp6:
+            if (const auto error = ip_.input(packet, now_ns_)) {
+                icmp_error(*error);
             }
-        }
+            break;
+        case PacketKind::dropped:
+            break;
     }
-    for (uint32_t i = 0; i < frame_count_; ++i) {
-        switch (packets_[i].kind) {
-            case PacketKind::tcp:
-                process(packets_[i], flights_[i]);
-                break;
-            case PacketKind::arp:
-            case PacketKind::icmp4:
-            case PacketKind::icmp6:
-                if (const auto error = ip_.input(packets_[i], now_ns_)) {
-                    icmp_error(*error);
-                }
-                break;
-            case PacketKind::dropped:
-                break;
-        }
-    }
-    return frame_count_;
 }
 
 void Stack::release() {
@@ -167,6 +132,7 @@ uint32_t Stack::take_slot() {
 
 void Stack::add_flow(uint32_t slot, const FlowKey& key, uint32_t hash) {
     connections_[slot].key = key;
+    connections_[slot].ipv4 = key.remote.is_ipv4();
     connections_[slot].hash = hash;
     flows_.insert(hash, slot);
 }
@@ -178,8 +144,8 @@ void Stack::release_tcp(uint32_t slot) {
     flows_.erase(connection.hash, slot);
     wheel_.disarm(slot);
     connection.send.clear(chunks_);
-    connection.cut = !connection.kept.empty();
-    connection.kept.clear(chunks_);
+    connection.cut = connection.keeps;
+    drop_all_kept(connection);
     drop_scoreboard(connection);
     drop_reassembly(connection);
     ip_.neighbours().release(connection.next_hop);
@@ -219,9 +185,7 @@ void Stack::forget(uint32_t slot) {
         return;
     }
     // What the user did not take is lost with him.
-    if (!connection.kept.empty()) {
-        connection.kept.clear(chunks_);
-    }
+    drop_all_kept(connection);
     if (connection.state == TcpState::fin_wait_2) {
         connection.linger_ns = now_ns_ + options_.fin_wait_ns;
         wake_by(slot, connection.linger_ns);
@@ -234,15 +198,29 @@ void Stack::keep(uint32_t slot, Octets octets) {
         connection.cut = true;
         return;  // reset in the same burst: nobody will resume it
     }
-    // take_in_order() refuses octets while there is less memory than a whole burst may need here.
+    append_kept(connection, octets);
+}
+
+/// take_in_order() refuses octets while there is less memory than a whole burst may need here
+/// (reserve_chunks_).
+void Stack::append_kept(Connection& connection, Octets octets) {
     const size_t taken = connection.kept.append(chunks_, octets);
     SY_ASSERT(taken == octets.size());
+    connection.keeps = !connection.kept.empty();
+}
+
+void Stack::drop_all_kept(Connection& connection) {
+    if (connection.keeps) {
+        connection.kept.clear(chunks_);
+        connection.keeps = false;
+    }
 }
 
 void Stack::drop_kept(uint32_t slot, size_t octets) {
     Connection& connection = connections_[slot];
     const uint32_t room_before = connection.rcv_edge - connection.rcv_nxt;
     connection.kept.drop_front(chunks_, static_cast<uint32_t>(octets));
+    connection.keeps = !connection.kept.empty();
     // RFC 9293 3.8.6.2.2: tell the peer when the window has opened by something worth a segment.
     const uint32_t room = receive_room(connection);
     if (room >= room_before && room - room_before >= std::min(options_.receive_buffer_bytes / 2,
@@ -291,13 +269,14 @@ void Stack::check_invariants() const {
     uint32_t used = 0;
     for (const Connection& c : connections_) {
         if (c.state == TcpState::free) {
-            SY_ASSERT(c.send.empty() && c.kept.empty());
+            SY_ASSERT(c.send.empty() && c.kept.empty() && !c.keeps);
             SY_ASSERT(c.scoreboard == no_index && c.reassembly == no_index);
             continue;
         }
         ++used;
         const auto slot = static_cast<uint32_t>(&c - connections_.data());
         SY_ASSERT(find_flow(c.key, c.hash) == slot);
+        SY_ASSERT(c.ipv4 == c.key.remote.is_ipv4() && c.keeps == !c.kept.empty());
         SY_ASSERT(c.snd_una <= c.snd_nxt && c.snd_nxt <= c.snd_max);
         SY_ASSERT(c.rcv_nxt <= c.rcv_edge);
         SY_ASSERT(c.mss >= 8 && c.congestion.cwnd >= c.mss);

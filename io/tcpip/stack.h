@@ -8,9 +8,9 @@
 // run_timers() does what is due. Acknowledgements are decided in send_pending(), that is after the
 // user has had the chance to answer, so most of them ride on data.
 //
-// Files: stack.cc turn and table of connections, input.cc segments, payload.cc their octets,
-// acknowledge.cc what an acknowledgement means, output.cc segments out, timers.cc, half_open.cc SYN
-// cache and cookies, open_close.cc the user's calls, time_wait.cc.
+// Files: stack.cc turn and table of connections, express.cc the short road, input.cc segments,
+// payload.cc their octets, acknowledge.cc what an acknowledgement means, output.cc segments out,
+// timers.cc, half_open.cc SYN cache and cookies, open_close.cc the user's calls, time_wait.cc.
 #pragma once
 
 #include <array>
@@ -31,6 +31,7 @@
 #include "io/tcpip/half_open.h"
 #include "io/tcpip/ip_layer.h"
 #include "io/tcpip/parse.h"
+#include "io/tcpip/plain_segment.h"
 #include "io/tcpip/port.h"
 #include "io/tcpip/reassembly.h"
 #include "io/tcpip/sack.h"
@@ -141,8 +142,21 @@ class Stack {
     };
     // One packet under way through receive().
     struct Flight {
+        bool plain = false;  // intact, and for the short road: `segment`; else packets_
         uint32_t hash = 0;
         uint32_t candidate = no_index;  // index whose tag matched; the key is compared later
+        PlainSegment segment;
+    };
+    // What the short road looks at.
+    struct Header {
+        Seq seq;
+        Seq ack;
+        uint16_t window = 0;
+        uint8_t flags = 0;
+        bool timestamps = false;  // `options` are these and nothing else; else there are none
+        const uint8_t* options = nullptr;
+        const uint8_t* payload = nullptr;
+        uint32_t payload_bytes = 0;
     };
 
     // Indices of the flow table and of the timer wheel: connections, then half-open ones, then
@@ -173,7 +187,7 @@ class Stack {
     // stack.cc
     uint32_t take_slot();
     void add_flow(uint32_t slot, const FlowKey& key, uint32_t hash);
-    void queue_output(uint32_t slot) {
+    [[gnu::always_inline]] void queue_output(uint32_t slot) {
         Connection& connection = connections_[slot];
         if (!connection.output_queued) {
             connection.output_queued = true;
@@ -183,13 +197,21 @@ class Stack {
     void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {}) {
         events_.push_back({kind, slot, connections_[slot].generation, data});
     }
+    void append_kept(Connection& connection, Octets octets);
+    void drop_all_kept(Connection& connection);
+    void prefetch_connection(uint32_t slot) const {
+        const auto* at = reinterpret_cast<const uint8_t*>(&connections_[slot]);
+        for (uint32_t line = 0; line < Connection::hot_lines; ++line) {
+            __builtin_prefetch(at + size_t{line} * limits::cache_line_bytes);
+        }
+    }
     void release_tcp(uint32_t slot);
     void start_deadlines();
     void end(uint32_t slot, CloseReason reason);
     void restart_wheel(uint32_t slot);
     /// The wheel fires no later than `deadline_ns`. It may fire earlier, for a deadline that has
     /// moved since: then it is set again. So a deadline that moves on costs nothing.
-    void wake_by(uint32_t slot, Nanos deadline_ns) {
+    [[gnu::always_inline]] void wake_by(uint32_t slot, Nanos deadline_ns) {
         Connection& connection = connections_[slot];
         if (deadline_ns < connection.wheel_ns) [[unlikely]] {
             connection.wheel_ns = deadline_ns;
@@ -201,9 +223,19 @@ class Stack {
         return clock_ms_ + connection.ts_offset;
     }
 
+    void look_at(uint32_t index);
+    void take_packet(uint32_t index);
+
+    // express.cc
+    bool express(uint32_t slot, const PlainSegment& segment);
+    bool express(uint32_t slot, const Packet& packet);
+    bool predicted(uint32_t slot, const Header& header);
+    void plain_ack(uint32_t slot, Seq ack);
+    bool express_out(uint32_t slot);
+    void emit_plain(Connection& connection, uint32_t bytes, const Mac& next_hop, TxFrame& frame);
+
     // input.cc, payload.cc
     void process(const Packet& packet, const Flight& flight);
-    bool predicted(uint32_t slot, const Packet& packet);
     void segment_arrives(uint32_t slot, const Packet& packet);
     void syn_sent_arrives(uint32_t slot, const Packet& packet, const TcpOptions& options);
     bool acceptable(uint32_t slot, const Packet& packet, const TcpOptions& options);
@@ -231,7 +263,9 @@ class Stack {
     // acknowledge.cc
     void acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& options);
     void new_ack(uint32_t slot, Seq ack);
-    void update_window(uint32_t slot, const Packet& packet);
+    void update_window(uint32_t slot, Seq seq, Seq ack, uint16_t unscaled);
+    void tell_writable(uint32_t slot);
+    void restart_after_ack(uint32_t slot);
     void duplicate_ack(uint32_t slot);
     void enter_fast_recovery(uint32_t slot);
     void leave_recovery(Connection& connection);
@@ -263,6 +297,7 @@ class Stack {
     bool retransmit(uint32_t slot, Seq seq, uint32_t bytes);
     bool emit(
         Connection& connection, Seq seq, uint32_t bytes, uint8_t flags, ChunkQueue::Cursor* cursor);
+    void note_sent(Connection& connection);
     void hold(Connection& connection);
     bool send_ack(uint32_t slot);
     bool send_syn(uint32_t slot);
@@ -290,6 +325,7 @@ class Stack {
     void keepalive_expired(uint32_t slot);
     void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);
+    void arm_retransmit(uint32_t slot, Nanos rto);
     void restart_from_una(Connection& connection);
     void give_up(uint32_t slot);
 

@@ -3,15 +3,11 @@
 // 5482), the bounds of connect(), close() and FIN-WAIT-2.
 #include <algorithm>
 
-#include "io/tcpip/stack.h"
+#include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
 namespace {
 
-// RFC 8985 7.2: not earlier than the peer's timers can be trusted to answer; and when a single
-// segment is out, its ACK may be delayed.
-constexpr Nanos probe_tail_min_ns = 10 * millisecond_ns;
-constexpr Nanos peer_delayed_ack_ns = 50 * millisecond_ns;
 // Time-outs in a row of full segments before their size is suspected (RFC 4821 7.6, RFC 2923 2.1).
 constexpr uint8_t black_hole_timeouts = 2;
 // MSS to fall back to: what fits nearly every tunnel, then the default of RFC 9293 3.7.1.
@@ -91,23 +87,6 @@ void Stack::retransmit_expired(uint32_t slot) {
             persist_expired(slot);
             break;
     }
-}
-
-void Stack::start_retransmit_timer(uint32_t slot) {
-    Connection& c = connections_[slot];
-    Nanos after = c.rtt.rto();
-    c.timer = RetransmitTimer::retransmit;
-    if (c.recovery == Recovery::none && c.sack_permitted && !c.tail_probed && c.backoffs == 0 &&
-        c.rtt.has_sample() && c.state >= TcpState::established) {
-        const Nanos probe = std::max(2 * c.rtt.srtt(), probe_tail_min_ns) +
-                            (c.flight() <= c.mss ? peer_delayed_ack_ns : 0);
-        if (probe < after) {
-            after = probe;
-            c.timer = RetransmitTimer::probe_tail;
-        }
-    }
-    c.retransmit_ns = now_ns_ + after;
-    wake_by(slot, c.retransmit_ns);
 }
 
 /// RFC 6298 section 5; RFC 5681 3.1 for the window.

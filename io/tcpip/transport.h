@@ -115,7 +115,7 @@ uint32_t TcpTransport::deliver_bytes(const StackEvent& event, H& handler) {
     if (event.data.empty() || connection.cut) {
         return 0;  // joined what is kept; or went with it
     }
-    if (connection.paused || !connection.kept.empty()) {
+    if (connection.paused || connection.keeps) {
         stack_.keep(event.slot, event.data);
         return 0;
     }
@@ -147,7 +147,7 @@ uint32_t TcpTransport::serve_ready(H& handler) {
         if (connection.owner != Owner::open || connection.paused) {
             continue;
         }
-        if (!connection.kept.empty()) {
+        if (connection.keeps) {
             const Octets octets = stack_.kept(slot);
             const size_t consumed = handler.on_bytes(conn, octets);
             SY_ASSERT(consumed <= octets.size());
@@ -161,7 +161,7 @@ uint32_t TcpTransport::serve_ready(H& handler) {
         if (connection.paused) {
             continue;
         }
-        if (!connection.kept.empty()) {
+        if (connection.keeps) {
             stack_.set_ready(slot);
         } else if (connection.peer_fin) {
             stack_.finish(slot);
