@@ -1,8 +1,10 @@
 #include "core/engine/message.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "core/base/assert.h"
@@ -13,6 +15,34 @@ namespace {
 constexpr size_t round_to_line(size_t bytes) {
     return (bytes + limits::cache_line_bytes - 1) / limits::cache_line_bytes *
            limits::cache_line_bytes;
+}
+
+// Eight decimal digits of a number below 10^8 as text, first digit in the lowest octet: split in
+// halves, each half in halves again, all lanes of one word at a time; quotients by multiplication,
+// exact in these ranges.
+uint64_t eight_digits(uint32_t number) {
+    const uint64_t by_10000 = number / 10'000 | uint64_t{number % 10'000} << 32;
+    const uint64_t hundreds = (by_10000 * 10'486 >> 20) & 0x0000'007f'0000'007f;
+    const uint64_t by_100 = hundreds | (by_10000 - 100 * hundreds) << 16;
+    const uint64_t tens = (by_100 * 103 >> 10) & 0x000f'000f'000f'000f;
+    const uint64_t by_10 = tens | (by_100 - 10 * tens) << 8;
+    return by_10 | 0x3030'3030'3030'3030;
+}
+
+// An id has 18 or 19 digits from the clock it begins with: three groups, the first one short.
+std::string_view format_decimal(uint64_t id, IdText& buffer) {
+    constexpr uint64_t group = 100'000'000;
+    const uint64_t upper = id / group;
+    const uint64_t words[3] = {eight_digits(static_cast<uint32_t>(upper / group)),
+                               eight_digits(static_cast<uint32_t>(upper % group)),
+                               eight_digits(static_cast<uint32_t>(id % group))};
+    static_assert(sizeof words == sizeof(IdText) && std::endian::native == std::endian::little);
+    std::memcpy(buffer.data(), words, sizeof words);
+    size_t zeros = 0;
+    while (zeros + 1 < buffer.size() && buffer[zeros] == '0') {
+        ++zeros;
+    }
+    return std::string_view(buffer.data(), buffer.size()).substr(zeros);
 }
 
 }  // namespace
@@ -31,7 +61,7 @@ std::string_view format_id(uint64_t id, IdForm form, IdText& buffer) {
     };
     switch (form) {
         case IdForm::decimal:
-            return write(id, 10, 1);
+            return format_decimal(id, buffer);
         case IdForm::hex:
             return write(id, 16, 16);
         case IdForm::hex8:

@@ -1,6 +1,7 @@
 #include "core/number/normalise.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/assert.h"
 
@@ -15,11 +16,27 @@ constexpr uint8_t ton_alphanumeric = 5;
 constexpr size_t e164_digits_min = 7;
 constexpr size_t short_code_digits_min = 3;
 
+// Whether the eight octets at `at` are digits: 3 in the high half, and adding 6 stays below 0x40.
+bool eight_digits(const char* at) {
+    constexpr uint64_t high = 0xF0F0F0F0F0F0F0F0;
+    constexpr uint64_t three = 0x3030303030303030;
+    constexpr uint64_t six = 0x0606060606060606;
+    uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return (((word ^ three) | ((word + six) ^ three)) & high) == 0;
+}
+
 bool all_digits(std::string_view text) {
+    if (text.size() >= 8 && text.size() <= 16) [[likely]] {  // two words that may overlap
+        return eight_digits(text.data()) && eight_digits(text.data() + text.size() - 8);
+    }
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::string_view trimmed(std::string_view text) {
+    if (!text.empty() && text.front() != ' ' && text.back() != ' ') [[likely]] {
+        return text;
+    }
     const size_t first = text.find_first_not_of(' ');
     if (first == std::string_view::npos) {
         return {};
@@ -29,7 +46,8 @@ std::string_view trimmed(std::string_view text) {
 
 // Takes `prefix` off the front of `text` if it is there and not all of it.
 bool take_prefix(std::string_view& text, std::string_view prefix) {
-    if (prefix.empty() || !text.starts_with(prefix) || text.size() == prefix.size()) {
+    if (prefix.empty() || text.size() <= prefix.size() || text.front() != prefix.front() ||
+        !text.starts_with(prefix)) {
         return false;
     }
     text.remove_prefix(prefix.size());
@@ -50,7 +68,11 @@ Outcome store(std::string_view country_code, std::string_view digits, Number& ou
         return Outcome::too_short;
     }
     out.digits.fill('\0');
-    std::ranges::copy(digits, std::ranges::copy(country_code, out.digits.begin()).out);
+    char* end = out.digits.data();
+    if (!country_code.empty()) {
+        end += country_code.copy(end, country_code.size());
+    }
+    digits.copy(end, digits.size());
     out.length = static_cast<uint8_t>(length);
     return Outcome::e164;
 }
@@ -60,7 +82,7 @@ Outcome store_short_code(std::string_view digits, Number& out) {
         return Outcome::too_short;
     }
     out.digits.fill('\0');
-    std::ranges::copy(digits, out.digits.begin());
+    digits.copy(out.digits.data(), digits.size());
     out.length = static_cast<uint8_t>(digits.size());
     return Outcome::short_code;
 }
@@ -140,7 +162,8 @@ bool write_number(const Number& number,
     if (length > limits::address_octets_max) {
         return false;
     }
-    std::ranges::copy(number.view(), std::ranges::copy(prefix, buffer.begin()).out);
+    char* digits = buffer.data() + prefix.copy(buffer.data(), prefix.size());
+    number.view().copy(digits, number.length);
     out.ton = is_short ? form.short_code_ton : form.ton;
     out.npi = is_short ? form.short_code_npi : form.npi;
     out.digits = {buffer.data(), length};

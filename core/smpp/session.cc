@@ -120,6 +120,10 @@ Verdict judge(Role ours, SessionState state, Version version, CommandId id) {
     if (state == SessionState::closed) {
         return ignore;
     }
+    // What nearly every PDU is.
+    if (id == (ours == Role::mc ? submit_sm : submit_sm_resp) && can_submit(state)) [[likely]] {
+        return handle;
+    }
     if (is_response(id)) {
         return judge_response(ours, id);
     }

@@ -1,6 +1,7 @@
 #include "core/smpp/validate.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/smpp/decode.h"
 #include "core/smpp/time_format.h"
@@ -26,8 +27,24 @@ bool npi_is_known(uint8_t npi) {
     return npi < 32 && (npi_known >> npi & 1u) != 0;
 }
 
+/// A control character among the eight octets at `at`: below 0x20, or 0x7F. Octets with the high
+/// bit are none.
+bool eight_have_control(const char* at) {
+    constexpr uint64_t each = 0x0101010101010101;
+    constexpr uint64_t high = 0x80 * each;
+    uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    const uint64_t low = word & ~high;
+    const uint64_t printable = low + 0x60 * each;  // high bit: not below 0x20
+    const uint64_t rubout = low + 0x01 * each;     // high bit: 0x7F
+    return ((~printable | rubout) & ~word & high) != 0;
+}
+
 /// Control characters are in no alphabet of an address.
 bool has_control(std::string_view text) {
+    if (text.size() >= 8 && text.size() <= 16) {  // two words that may overlap
+        return eight_have_control(text.data()) || eight_have_control(text.data() + text.size() - 8);
+    }
     return std::any_of(text.begin(), text.end(), [](char c) {
         const auto octet = static_cast<uint8_t>(c);
         return octet < 0x20 || octet == 0x7F;

@@ -65,21 +65,34 @@ class Utf8Sink {
 constexpr size_t block_octets = 16;
 using Block [[gnu::vector_size(block_octets)]] = uint8_t;  // one vector register
 
-// Copies blocks, from `at` on, in which no octet is special(): all are the same in UTF-8.
+// Whether any octet of the block at `from` is special().
+template <class Special>
+bool has_special(const uint8_t* from, Special special) {
+    Block block;
+    std::memcpy(&block, from, sizeof block);
+    std::array<uint64_t, 2> any{};
+    const auto found = special(block);
+    static_assert(sizeof found == sizeof any);
+    std::memcpy(any.data(), &found, sizeof any);
+    return (any[0] | any[1]) != 0;
+}
+
+// Copies blocks, from `at` on, in which no octet is special(): all are the same in UTF-8. A rest
+// that is shorter than a block is looked at together with what stands before it.
 template <class Special>
 void copy_plain(Octets text, size_t& at, Utf8Sink& sink, Special special) {
     while (text.size() - at >= block_octets && sink.room() >= block_octets) {
-        Block block;
-        std::memcpy(&block, text.data() + at, sizeof block);
-        std::array<uint64_t, 2> any{};
-        const auto found = special(block);
-        static_assert(sizeof found == sizeof any);
-        std::memcpy(any.data(), &found, sizeof any);
-        if ((any[0] | any[1]) != 0) {
+        if (has_special(text.data() + at, special)) {
             return;
         }
         sink.put(reinterpret_cast<const char*>(text.data() + at), block_octets);
         at += block_octets;
+    }
+    const size_t rest = text.size() - at;
+    if (rest > 0 && rest < block_octets && text.size() >= block_octets && sink.room() >= rest &&
+        !has_special(text.data() + text.size() - block_octets, special)) {
+        sink.put(reinterpret_cast<const char*>(text.data() + at), rest);
+        at = text.size();
     }
 }
 

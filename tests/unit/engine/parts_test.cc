@@ -164,6 +164,16 @@ TEST(FormatId, WritesEveryFormAndPadsHex) {
     IdText buffer;
     EXPECT_EQ(format_id(18'446'744'073'709'551'615u, IdForm::decimal, buffer),
               "18446744073709551615");
+    EXPECT_EQ(format_id(0, IdForm::decimal, buffer), "0");
+    Prng prng(1);
+    for (int round = 0; round < 200'000; ++round) {
+        const uint64_t id = prng() >> prng.below(64);
+        ASSERT_EQ(format_id(id, IdForm::decimal, buffer), std::to_string(id));
+    }
+    for (uint64_t id = 1; id <= 10'000'000'000'000'000'000u / 10; id *= 10) {
+        ASSERT_EQ(format_id(id - 1, IdForm::decimal, buffer), std::to_string(id - 1));
+        ASSERT_EQ(format_id(id, IdForm::decimal, buffer), std::to_string(id));
+    }
     EXPECT_EQ(format_id(0xABC, IdForm::hex, buffer), "0000000000000abc");
     EXPECT_EQ(format_id(0x1'0000'00FFu, IdForm::hex8, buffer), "000000ff");
 }

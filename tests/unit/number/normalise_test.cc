@@ -133,6 +133,25 @@ TEST(Normalise, ShortCodesCanBeOff) {
                       {0, "12345678", Outcome::e164, "12345678"}});
 }
 
+// Digits are looked at in words: every octet at every place of every length.
+TEST(Normalise, AnyOtherOctetAnywhereIsNotDigits) {
+    for (size_t length = 1; length <= 20; ++length) {
+        for (size_t at = 0; at < length; ++at) {
+            for (uint32_t octet = 1; octet < 256; ++octet) {
+                std::string digits(length, '7');
+                digits[at] = static_cast<char>(octet);
+                const bool is_digit = octet >= '0' && octet <= '9';
+                const bool may_go = octet == ' ' || octet == '+';  // at an end
+                Number number;
+                const Outcome outcome = normalise({0, 1, digits}, {}, number);
+                if (!may_go) {
+                    ASSERT_EQ(outcome != Outcome::not_digits, is_digit) << digits;
+                }
+            }
+        }
+    }
+}
+
 TEST(Normalise, ResultIsItsOwnNormalForm) {
     Prng prng(3);
     const NumberPlan plan = plan_of("44");

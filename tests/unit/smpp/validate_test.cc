@@ -302,5 +302,22 @@ TEST(ValidateSubmitMulti, Row36DestinationsOneByOne) {
     }
 }
 
+// Addresses are looked at in words: every octet at every place of every length.
+TEST(Validate, ControlCharactersAnywhereInAnAddress) {
+    for (size_t length = 1; length <= 20; ++length) {
+        for (size_t at = 0; at < length; ++at) {
+            for (uint32_t octet = 1; octet < 256; ++octet) {
+                std::string digits(length, '7');
+                digits[at] = static_cast<char>(octet);
+                Sm sm;
+                sm.source = {1, 1, digits};
+                sm.destination = {1, 1, "447700900123"};
+                const bool control = octet < 0x20 || octet == 0x7F;
+                ASSERT_EQ(validate_submit(sm, {}), control ? esme_rinvsrcadr : esme_rok) << octet;
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace sy::smpp

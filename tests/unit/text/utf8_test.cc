@@ -317,5 +317,21 @@ TEST(ToUtf8, Gsm7AgreesWithTheModelOnRandomText) {
     }
 }
 
+// Blocks of plain text are copied whole: something else now and then, at every place.
+TEST(ToUtf8, Gsm7AgreesWithTheModelOnMostlyPlainText) {
+    constexpr std::string_view others = "\x1B\x1B\x1B$@_[\x7F\x01";
+    Prng prng(21);
+    for (int round = 0; round < 50'000; ++round) {
+        Bytes text(prng.below(80));
+        for (uint8_t& octet : text) {
+            octet = prng.chance(1, 40) ? static_cast<uint8_t>(others[prng.below(others.size())])
+                                       : static_cast<uint8_t>('a' + prng.below(26));
+        }
+        const Udh udh = with_languages(static_cast<uint8_t>(prng.below(5)),
+                                       static_cast<uint8_t>(prng.below(5)));
+        ASSERT_EQ(decoded(text, CharacterSet::gsm7, udh), gsm7_model(text, udh)) << round;
+    }
+}
+
 }  // namespace
 }  // namespace sy::text
