@@ -39,9 +39,14 @@ std::string_view format_decimal(uint64_t id, IdText& buffer) {
     static_assert(sizeof words == sizeof(IdText) && std::endian::native == std::endian::little);
     std::memcpy(buffer.data(), words, sizeof words);
     size_t zeros = 0;
-    while (zeros + 1 < buffer.size() && buffer[zeros] == '0') {
-        ++zeros;
+    for (const uint64_t word : words) {
+        const uint64_t digits = word ^ 0x3030'3030'3030'3030;
+        zeros += digits == 0 ? 8 : static_cast<size_t>(std::countr_zero(digits)) / 8;
+        if (digits != 0) {
+            break;
+        }
     }
+    zeros = std::min(zeros, buffer.size() - 1);
     return std::string_view(buffer.data(), buffer.size()).substr(zeros);
 }
 

@@ -104,7 +104,8 @@ class WorkerOver : public OneWorker {
         // Adaptive idling: how long turns may find nothing before the worker sleeps. A turn without
         // work costs an epoll_wait of about a microsecond; a sleep and its wake-up cost some five.
         constexpr Nanos spin_ns = 20 * microsecond_ns;
-        Now now = read_clocks();
+        TurnClock clock;
+        Now now = clock.read();
         Nanos last_work_ns = now.mono_ns;
         while (!stopping()) {
             if (driver_.turn(now)) {
@@ -112,7 +113,7 @@ class WorkerOver : public OneWorker {
             } else if (adaptive() && now.mono_ns - last_work_ns >= spin_ns) {
                 driver_.sleep();
             }
-            now = read_clocks();
+            now = clock.read();
         }
     }
 
