@@ -227,8 +227,8 @@ bool PacketLink::offload_right(const Buffer& buffer, const tcpip::TxFrame& frame
     }
     const Packet packet = parse_packet({buffer.data, buffer.bytes});
     if (packet.kind != PacketKind::tcp || frame.l2_bytes != packet.l3 ||
-        frame.l3_bytes != packet.l4 - packet.l3 || frame.l4_bytes != packet.payload - packet.l4 ||
-        frame.ipv6 != packet.ipv6) {
+        frame.l3_bytes != packet.l4 - packet.l3 || frame.ipv6 != packet.ipv6 ||
+        (frame.tcp_checksum && frame.l4_bytes != packet.payload - packet.l4)) {
         return false;
     }
     const uint64_t pseudo =
