@@ -1,17 +1,16 @@
 // Two stacks over a faulty wire, seed by seed, and every rule that was broken.
 //
-//   packet_sim [--seeds N] [--first K] [--mix NAME] [--repeat] [--verbose] [--trace] [--pcap FILE]
+//   packet_sim [--mix NAME] [--seeds N] [--first S] [--file SEEDS] [--repeat] [--verbose] [--trace]
+//              [--pcap FILE]
 //
-// Without --mix every mix runs with every seed. --repeat runs each twice and compares the hashes.
+// Without --mix every mix runs with every seed. The other options: tests/support/seed_options.h.
 // Exit status 1 when any fails.
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include "tests/packet/stack_under_test.h"
 #include "tests/packet/two_stacks.h"
+#include "tests/support/seed_options.h"
 
 namespace {
 
@@ -21,14 +20,8 @@ using sy::test::run_two_stacks;
 using sy::test::TwoStacksOptions;
 using sy::test::TwoStacksResult;
 
-struct Options {
-    uint64_t seeds = 100;
-    uint64_t first = 1;
+struct Options : sy::test::SeedOptions {
     std::string mix;
-    bool repeat = false;
-    bool verbose = false;
-    bool trace = false;
-    std::string pcap;
 };
 
 struct Sum {
@@ -85,22 +78,17 @@ void run(uint64_t seed, const std::string& mix, const Options& options, Sum& sum
 int main(int argc, char** argv) {
     CLI::App app("Two stacks over a faulty wire, seed by seed");
     Options options;
-    app.add_option("--seeds", options.seeds, "how many");
-    app.add_option("--first", options.first, "the first one");
+    options.add_to(app);
     app.add_option("--mix", options.mix, "one kind of faults instead of all")
         ->check(CLI::IsMember(sy::test::mix_names()));
-    app.add_flag("--repeat", options.repeat, "run each twice and compare");
-    app.add_flag("--verbose", options.verbose, "a line for every run");
-    app.add_flag("--trace", options.trace, "every frame and its fate on standard error");
-    app.add_option("--pcap", options.pcap, "what end 0 of the last run sees");
     CLI11_PARSE(app, argc, argv);
 
     const std::vector<std::string> mixes =
         options.mix.empty() ? sy::test::mix_names() : std::vector{options.mix};
     Sum sum;
     for (const std::string& mix : mixes) {
-        for (uint64_t i = 0; i < options.seeds; ++i) {
-            run(options.first + i, mix, options, sum);
+        for (const uint64_t seed : options.list()) {
+            run(seed, mix, options, sum);
         }
     }
     fmt::print(
