@@ -118,6 +118,11 @@ Nanos SimTransport::cut_ns(ConnId conn) {
     return connection == nullptr ? never_ns : link_of(*connection).cut_ns;
 }
 
+uint64_t SimTransport::link_id(ConnId conn) {
+    const Connection* connection = find(conn);
+    return connection == nullptr ? 0 : connection->link;
+}
+
 uint32_t SimTransport::on_syn(SimNet::Link& link) {
     if (free_slots_.empty()) {
         return none;

@@ -53,6 +53,8 @@ class SimTransport {
     void sever(ConnId conn, Cut cut);
     /// When a fault ended the link; never_ns while none has. Peers do not know; checkers do.
     [[nodiscard]] Nanos cut_ns(ConnId conn);
+    /// Of the network, the same at both ends; 0 for a connection that is gone.
+    [[nodiscard]] uint64_t link_id(ConnId conn);
     /// Connections that are not free: 0 when everybody has gone.
     [[nodiscard]] uint32_t connections_used() const {
         return connections_max() - static_cast<uint32_t>(free_slots_.size());

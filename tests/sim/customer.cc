@@ -55,13 +55,16 @@ std::optional<uint32_t> number_behind(std::string_view text, char mark) {
 
 }  // namespace
 
-Customer::Customer(SimNet& net,
+Customer::Customer(Network& network,
                    Ledger& ledger,
                    uint64_t seed,
                    const CustomerNature& nature,
                    const Endpoint& router,
                    const std::vector<std::string>& prefixes)
-    : Peer(net, ledger, seed, *parse_endpoint("10.0.2." + std::to_string(nature.index + 1) + ":0")),
+    : Peer(network,
+           ledger,
+           seed,
+           *parse_endpoint("10.0.2." + std::to_string(nature.index + 1) + ":0")),
       nature_(nature),
       router_(router),
       prefixes_(prefixes) {
@@ -316,10 +319,10 @@ void Customer::on_receipt(PeerLink& link, uint32_t sequence_number, const smpp::
         ledger_.violation("message {}: receipts with ids '{}' and '{}'", *token, submit->receipt_id,
                           id);
     }
-    const size_t index =
-        ledger_.receipt_delivered(*token, {.link = link.serial, .state = state, .at_ns = now_ns()});
-    answer(link, sequence_number, [this, t = *token, index](uint32_t status) {
-        ledger_.receipt_answered(t, index, status);
+    const size_t index = ledger_.receipt_delivered(
+        *token, {.link = link.serial, .end = link.pdu_end, .state = state, .at_ns = now_ns()});
+    answer(link, sequence_number, [this, t = *token, index](uint32_t status, uint64_t end) {
+        ledger_.receipt_answered(t, index, status, end);
     });
 }
 
@@ -331,15 +334,16 @@ void Customer::on_mo(PeerLink& link, uint32_t sequence_number, const smpp::Sm& s
         return;
     }
     const size_t index = ledger_.mo_delivered(
-        *token, {.customer = nature_.index, .link = link.serial, .at_ns = now_ns()});
-    answer(link, sequence_number, [this, t = *token, index](uint32_t status) {
-        ledger_.mo_customer_answered(t, index, status);
+        *token,
+        {.customer = nature_.index, .link = link.serial, .end = link.pdu_end, .at_ns = now_ns()});
+    answer(link, sequence_number, [this, t = *token, index](uint32_t status, uint64_t end) {
+        ledger_.mo_customer_answered(t, index, status, end);
     });
 }
 
 void Customer::answer(PeerLink& link,
                       uint32_t sequence_number,
-                      std::function<void(uint32_t)> note) {
+                      std::function<void(uint32_t, uint64_t)> note) {
     if (prng_.chance(nature_.deliver_silent, 1000)) {
         return;
     }
@@ -354,13 +358,13 @@ void Customer::answer(PeerLink& link,
     }
     later(link, after_ns, [this, sequence_number, status, note = std::move(note)](PeerLink& alive) {
         alive.requests_in.erase(sequence_number);
-        note(static_cast<uint32_t>(status));
         if (status != CommandStatus::esme_rok) {
             send_empty(alive, CommandId::deliver_sm_resp, sequence_number, status);
-            return;
+        } else {
+            send(alive, buffer().first(smpp::encode_sm_resp(buffer(), CommandId::deliver_sm_resp,
+                                                            sequence_number, {})));
         }
-        send(alive, buffer().first(smpp::encode_sm_resp(buffer(), CommandId::deliver_sm_resp,
-                                                        sequence_number, {})));
+        note(static_cast<uint32_t>(status), alive.octets_out);
     });
 }
 

@@ -29,7 +29,7 @@ struct CustomerNature {
 
 class Customer final : public Peer {
   public:
-    Customer(SimNet& net,
+    Customer(Network& network,
              Ledger& ledger,
              uint64_t seed,
              const CustomerNature& nature,
@@ -55,7 +55,10 @@ class Customer final : public Peer {
     void on_deliver(PeerLink& link, const smpp::Frame& frame);
     void on_receipt(PeerLink& link, uint32_t sequence_number, const smpp::Sm& sm);
     void on_mo(PeerLink& link, uint32_t sequence_number, const smpp::Sm& sm);
-    void answer(PeerLink& link, uint32_t sequence_number, std::function<void(uint32_t)> note);
+    // `note` gets the status and where the answer ends in what the link sends.
+    void answer(PeerLink& link,
+                uint32_t sequence_number,
+                std::function<void(uint32_t, uint64_t)> note);
     void burst(PeerLink& link);
     void submit(PeerLink& link);
     void leave(PeerLink& link);

@@ -9,8 +9,8 @@ namespace {
 
 // A worker adopts a snapshot at its next turn, at the latest when its tick wakes it; this is more.
 constexpr Nanos adoption_ns = 300 * millisecond_ns;
-// Longer than any way through the simulated network and a worker that was held up.
-constexpr Nanos margin_ns = second_ns;
+// The router's timers are coarse, and a worker may be held up.
+constexpr Nanos margin_ns = 200 * millisecond_ns;
 constexpr uint8_t receipt_final_mask = 0x03;
 constexpr uint8_t receipt_intermediate_mask = 0x10;
 constexpr uint8_t state_delivered = 2;
@@ -54,8 +54,13 @@ void Ledger::add_violation(std::string text) {
 
 // ---------------------------------------------------------------- links, snapshots
 
-uint64_t Ledger::new_link(Nanos) {
-    return next_link_++;
+uint64_t Ledger::new_link(std::string name) {
+    link_names_.push_back(std::move(name));
+    return link_names_.size();
+}
+
+const StreamLog* Ledger::log_of(uint64_t link) const {
+    return link == 0 ? nullptr : log_of_(link_names_.at(link - 1));
 }
 
 void Ledger::link_died(uint64_t link, Nanos now_ns) {
@@ -155,9 +160,10 @@ size_t Ledger::receipt_delivered(uint32_t token, ReceiptGot got) {
     return submit.receipts_got.size() - 1;
 }
 
-void Ledger::receipt_answered(uint32_t token, size_t index, uint32_t status) {
+void Ledger::receipt_answered(uint32_t token, size_t index, uint32_t status, uint64_t answer_end) {
     ReceiptGot& got = submits_.at(token).receipts_got.at(index);
     got.status = status;
+    got.answer_end = answer_end;
     got.answered_ns = net_.now_ns();
 }
 
@@ -173,22 +179,54 @@ size_t Ledger::mo_delivered(uint32_t token, Mo::Got got) {
     return mo.got.size() - 1;
 }
 
-void Ledger::mo_customer_answered(uint32_t token, size_t index, uint32_t status) {
+void Ledger::mo_customer_answered(uint32_t token,
+                                  size_t index,
+                                  uint32_t status,
+                                  uint64_t answer_end) {
     Mo::Got& got = mos_.at(token).got.at(index);
     got.status = status;
+    got.answer_end = answer_end;
     got.answered_ns = net_.now_ns();
 }
 
 // ---------------------------------------------------------------- suppliers
 
-/// The router heard this answer, beyond doubt, and before it stopped waiting for it.
-bool Ledger::heard_in_time(uint64_t link, Nanos asked_ns, Nanos answered_ns) const {
-    return answered_ns - asked_ns < shortest_response_ns_ / 2 &&
-           alive_until(link, answered_ns + margin_ns);
+/// The router read this answer, beyond doubt, and before it stopped waiting for it.
+template <class Asked>
+bool Ledger::heard_in_time(const Asked& asked) const {
+    const StreamLog* log = log_of(asked.link);
+    if (!asked.status || log == nullptr) {
+        return false;
+    }
+    const Nanos written_ns = log->written(asked.end).from_ns;
+    const Nanos read_ns = log->read_ns(asked.answer_end);
+    return read_ns != never_ns && read_ns < log->ended_ns() && awaited(written_ns, read_ns);
 }
 
-bool Ledger::heard_in_time(const Attempt& attempt) const {
-    return attempt.status && heard_in_time(attempt.link, attempt.at_ns, attempt.answered_ns);
+/// The router sent `next` when it had read the answer to `first`.
+bool Ledger::written_behind(const ReceiptGot& next, const ReceiptGot& first) const {
+    const StreamLog* log = log_of(next.link);
+    const Nanos read_ns = log_of(first.link)->read_ns(first.answer_end);
+    return log != nullptr && log->written(next.end).from_ns != never_ns &&
+           log->written(next.end).from_ns > read_ns;
+}
+
+/// When the router wrote the request that ends there; never_ns: nobody can tell.
+Nanos Ledger::written_ns(const Place& place) const {
+    const StreamLog* log = log_of(place.link);
+    return log == nullptr ? never_ns : log->written(place.end).from_ns;
+}
+
+bool Ledger::awaited(Nanos written_ns, Nanos at_ns) const {
+    return written_ns != never_ns && at_ns + margin_ns < written_ns + shortest_response_ns_;
+}
+
+/// The one that arrived later may have been sent earlier.
+bool Ledger::may_be_older(const Attempt& next, const Attempt& than) const {
+    const StreamLog* log = log_of(next.link);
+    const StreamLog* other = log_of(than.link);
+    return log == nullptr || other == nullptr ||
+           log->written(next.end).from_ns <= other->written(than.end).to_ns;
 }
 
 /// The router had a reason to send the message once more.
@@ -203,19 +241,24 @@ bool Ledger::ended_for_resend(const Attempt& attempt) const {
             !heard_in_time(attempt));
 }
 
-size_t Ledger::attempted(uint32_t token, uint16_t supplier, uint64_t link) {
+size_t Ledger::attempted(uint32_t token, uint16_t supplier, const Place& place) {
     Submit& submit = submits_.at(token);
     net_.note((uint64_t{token} << 16) ^ supplier);
     if (!may_reach(submit, supplier)) {
         violation("message {}: sent to supplier {} that no rule names", token, supplier);
     }
-    submit.attempts.push_back({.supplier = supplier, .link = link, .at_ns = net_.now_ns()});
+    submit.attempts.push_back(
+        {.supplier = supplier, .link = place.link, .end = place.end, .at_ns = net_.now_ns()});
     return submit.attempts.size() - 1;
 }
 
-void Ledger::attempt_answered(uint32_t token, size_t attempt, uint32_t status) {
+void Ledger::attempt_answered(uint32_t token,
+                              size_t attempt,
+                              uint32_t status,
+                              uint64_t answer_end) {
     Attempt& known = submits_.at(token).attempts.at(attempt);
     known.status = status;
+    known.answer_end = answer_end;
     known.answered_ns = net_.now_ns();
 }
 
@@ -304,9 +347,8 @@ void Ledger::balance_submit(uint32_t token, const Submit& submit) {
     }
 }
 
-/// Sent once more only where the router had a reason to. The order of arrival is that of sending,
-/// but for a link that has died: what was on its way there may be read long after the router gave
-/// it up.
+/// Sent once more only where the router had a reason to. What arrives later was not always sent
+/// later: a segment was lost, or the link was given up while it was on its way.
 void Ledger::balance_attempts(uint32_t token, const Submit& submit) {
     for (size_t i = 0; i < submit.attempts.size(); ++i) {
         if (ended_for_resend(submit.attempts[i])) {
@@ -314,8 +356,7 @@ void Ledger::balance_attempts(uint32_t token, const Submit& submit) {
         }
         for (size_t j = i + 1; j < submit.attempts.size(); ++j) {
             const Attempt& next = submit.attempts[j];
-            const bool may_be_older = !alive_until(next.link, never_ns) && ended_for_resend(next);
-            if (!may_be_older) {
+            if (!may_be_older(next, submit.attempts[i]) || !ended_for_resend(next)) {
                 violation("message {}: sent to supplier {} although {} had it", token,
                           next.supplier, submit.attempts[i].supplier);
             }
@@ -327,19 +368,16 @@ void Ledger::balance_attempts(uint32_t token, const Submit& submit) {
 void Ledger::balance_repetitions(uint32_t token, const Submit& submit) {
     for (size_t i = 0; i < submit.receipts_got.size(); ++i) {
         const ReceiptGot& first = submit.receipts_got[i];
-        const bool done = first.status && !temporary(*first.status) &&
-                          heard_in_time(first.link, first.at_ns, first.answered_ns);
+        const bool done = first.status && !temporary(*first.status) && heard_in_time(first);
         const auto repeated = std::ranges::any_of(submit.receipts_sent, [&](const auto& sent) {
             // A final receipt that the supplier repeats is for the router to recognise.
             return sent.state == first.state && !sent.final && sent.tries > 1;
         });
         const auto speaking = std::ranges::count_if(
             submit.receipts_sent, [&](const auto& sent) { return sent.state == first.state; });
-        const auto after = std::ranges::count_if(
-            submit.receipts_got.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-            submit.receipts_got.end(), [&](const ReceiptGot& got) {
-                return got.state == first.state && alive_until(got.link, never_ns);
-            });
+        const auto after = std::ranges::count_if(submit.receipts_got, [&](const ReceiptGot& got) {
+            return got.state == first.state && done && written_behind(got, first);
+        });
         if (done && !repeated && after >= speaking) {
             violation("message {}: receipt with state {} came again after its answer {:#x}", token,
                       first.state, *first.status);
@@ -380,8 +418,7 @@ void Ledger::balance_mo(uint32_t token, const Mo& mo) {
         violation("MO {}: answered OK, but no customer took it", token);
     }
     for (const Mo::Got& got : mo.got) {
-        if (mo.status != 0 && got.status && *got.status == 0 &&
-            heard_in_time(got.link, got.at_ns, got.answered_ns)) {
+        if (mo.status != 0 && got.status && *got.status == 0 && heard_in_time(got)) {
             violation("MO {}: answered {:#x}, but customer {} took it", token, mo.status,
                       got.customer);
         }
@@ -427,6 +464,8 @@ Ledger::Totals Ledger::totals() const {
         sum.answered_error += submit.answered && submit.status != 0;
         sum.unanswered += !submit.answered;
         sum.attempts += submit.attempts.size();
+        sum.attempts_heard += static_cast<uint64_t>(std::ranges::count_if(
+            submit.attempts, [this](const Attempt& attempt) { return heard_in_time(attempt); }));
         sum.duplicates += submit.attempts.empty() ? 0 : submit.attempts.size() - 1;
         sum.receipts_sent += submit.receipts_sent.size();
         sum.receipts_got += submit.receipts_got.size();
@@ -437,7 +476,7 @@ Ledger::Totals Ledger::totals() const {
         sum.mo_error += mo.answered && mo.status != 0;
         sum.mo_got += mo.got.size();
     }
-    sum.links = next_link_ - 1;
+    sum.links = link_names_.size();
     sum.links_died = died_.size();
     return sum;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "core/smpp/pdu.h"
 #include "core/smpp/status.h"
 #include "io/sim/net.h"
+#include "tests/sim/stream_log.h"
 
 namespace sy::sim {
 
@@ -30,11 +32,19 @@ struct PrefixRule {
 /// Of one snapshot: a rule a prefix.
 using RuleSet = std::vector<PrefixRule>;
 
+/// Where a PDU stands in the octets of a link: behind its last one.
+struct Place {
+    uint64_t link = 0;
+    uint64_t end = 0;
+};
+
 struct Attempt {
     uint16_t supplier = 0;
     uint64_t link = 0;
+    uint64_t end = 0;  // of the request, in what the router sent there
     Nanos at_ns = 0;
     std::optional<uint32_t> status{};  // of the answer that was sent
+    uint64_t answer_end = 0;           // in what the supplier sent
     Nanos answered_ns = 0;
 };
 
@@ -47,8 +57,10 @@ struct ReceiptSent {
 };
 struct ReceiptGot {
     uint64_t link = 0;
+    uint64_t end = 0;
     uint8_t state = 0;
     std::optional<uint32_t> status{};  // of the answer that was sent
+    uint64_t answer_end = 0;
     Nanos at_ns = 0;
     Nanos answered_ns = 0;
 };
@@ -85,8 +97,10 @@ struct Mo {
     struct Got {
         uint16_t customer = 0;
         uint64_t link = 0;
+        uint64_t end = 0;
         Nanos at_ns = 0;
         std::optional<uint32_t> status{};
+        uint64_t answer_end = 0;
         Nanos answered_ns = 0;
     };
     std::vector<Got> got;
@@ -94,7 +108,9 @@ struct Mo {
 
 class Ledger {
   public:
-    explicit Ledger(SimNet& net) : net_(net) {}
+    /// `log_of`: what the router did on the link of that name; null: it never had it.
+    using LogOf = std::function<const StreamLog*(const std::string& name)>;
+    Ledger(SimNet& net, LogOf log_of) : net_(net), log_of_(std::move(log_of)) {}
 
     template <class... T>
     void violation(fmt::format_string<T...> format, T&&... values) {
@@ -103,7 +119,7 @@ class Ledger {
     [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
     // Links. A link that has not died has no entry in the second.
-    uint64_t new_link(Nanos now_ns);
+    uint64_t new_link(std::string name);
     void link_died(uint64_t link, Nanos now_ns);
     [[nodiscard]] bool alive_until(uint64_t link, Nanos until_ns) const;
 
@@ -116,13 +132,17 @@ class Ledger {
     uint32_t submitted(Submit submit);  // returns the token
     void answered(uint32_t token, uint32_t status, std::string_view id);
     size_t receipt_delivered(uint32_t token, ReceiptGot got);
-    void receipt_answered(uint32_t token, size_t index, uint32_t status);
+    void receipt_answered(uint32_t token, size_t index, uint32_t status, uint64_t answer_end);
     size_t mo_delivered(uint32_t token, Mo::Got got);
-    void mo_customer_answered(uint32_t token, size_t index, uint32_t status);
+    void mo_customer_answered(uint32_t token, size_t index, uint32_t status, uint64_t answer_end);
+
+    [[nodiscard]] Nanos written_ns(const Place& place) const;
+    /// The router certainly still waits at `at_ns` for the answer to what it wrote then.
+    [[nodiscard]] bool awaited(Nanos written_ns, Nanos at_ns) const;
 
     // Suppliers.
-    size_t attempted(uint32_t token, uint16_t supplier, uint64_t link);
-    void attempt_answered(uint32_t token, size_t attempt, uint32_t status);
+    size_t attempted(uint32_t token, uint16_t supplier, const Place& place);
+    void attempt_answered(uint32_t token, size_t attempt, uint32_t status, uint64_t answer_end);
     size_t receipt_sent(uint32_t token, size_t attempt, uint8_t state, bool final);
     void receipt_tried(uint32_t token, size_t index);
     void receipt_acknowledged(uint32_t token, size_t index);
@@ -144,7 +164,7 @@ class Ledger {
 
     struct Totals {
         uint64_t submits = 0, answered_ok = 0, answered_error = 0, unanswered = 0;
-        uint64_t attempts = 0, duplicates = 0;
+        uint64_t attempts = 0, attempts_heard = 0, duplicates = 0;
         uint64_t receipts_sent = 0, receipts_got = 0, receipts_duplicate = 0;
         uint64_t mo = 0, mo_ok = 0, mo_error = 0, mo_got = 0;
         uint64_t links = 0, links_died = 0;
@@ -165,8 +185,11 @@ class Ledger {
     [[nodiscard]] bool allowed(const Submit& submit, PrefixRule::Kind kind) const;
     [[nodiscard]] bool may_reach(const Submit& submit, uint16_t supplier) const;
     [[nodiscard]] bool ended_for_resend(const Attempt& attempt) const;
-    [[nodiscard]] bool heard_in_time(const Attempt& attempt) const;
-    [[nodiscard]] bool heard_in_time(uint64_t link, Nanos asked_ns, Nanos answered_ns) const;
+    template <class Asked>
+    [[nodiscard]] bool heard_in_time(const Asked& asked) const;
+    [[nodiscard]] bool written_behind(const ReceiptGot& next, const ReceiptGot& first) const;
+    [[nodiscard]] bool may_be_older(const Attempt& next, const Attempt& than) const;
+    [[nodiscard]] const StreamLog* log_of(uint64_t link) const;
     void balance_submit(uint32_t token, const Submit& submit);
     void balance_attempts(uint32_t token, const Submit& submit);
     void balance_repetitions(uint32_t token, const Submit& submit);
@@ -174,8 +197,9 @@ class Ledger {
     void balance_mo(uint32_t token, const Mo& mo);
 
     SimNet& net_;
+    LogOf log_of_;
     std::vector<std::string> violations_;
-    uint64_t next_link_ = 1;
+    std::vector<std::string> link_names_;  // link - 1
     std::unordered_map<uint64_t, Nanos> died_;
     std::vector<Published> published_;
     std::map<uint16_t, Policy> policies_;

@@ -13,14 +13,11 @@ constexpr Nanos keep_alive_ns = 3 * second_ns;
 
 }  // namespace
 
-Peer::Peer(SimNet& net, Ledger& ledger, uint64_t seed, const Endpoint& address)
-    : net_(net),
-      ledger_(ledger),
-      prng_(seed),
-      transport_(net, {.connections_max = 64, .address = address}) {}
+Peer::Peer(Network& network, Ledger& ledger, uint64_t seed, const Endpoint& address)
+    : network_(network), ledger_(ledger), prng_(seed), transport_(network.make_peer(address)) {}
 
 void Peer::turn() {
-    transport_.poll(now_ns(), *this);
+    transport_->poll(now_ns(), *this);
     while (!actions_.empty() && actions_.begin()->first <= now_ns()) {
         const auto action = std::move(actions_.begin()->second);
         actions_.erase(actions_.begin());
@@ -30,11 +27,12 @@ void Peer::turn() {
         flush(link);
         note_cut(link);
     }
+    transport_->settle();
 }
 
 /// The books know of a cut before the peer does: nothing that it sends from then on is heard.
 void Peer::note_cut(const PeerLink& link) {
-    if (const Nanos cut_ns = transport_.cut_ns(link.conn); cut_ns != never_ns) {
+    if (const Nanos cut_ns = transport_->cut_ns(link.conn); cut_ns != never_ns) {
         ledger_.link_died(link.serial, cut_ns);
     }
 }
@@ -53,7 +51,8 @@ void Peer::keep_alive(PeerLink& link) {
 }
 
 Nanos Peer::next_ns() const {
-    return actions_.empty() ? never_ns : actions_.begin()->first;
+    return std::min(actions_.empty() ? never_ns : actions_.begin()->first,
+                    transport_->next_event_ns());
 }
 
 size_t Peer::links_up() const {
@@ -74,19 +73,19 @@ PeerLink* Peer::find(uint64_t serial) {
 
 void Peer::on_accepted(ConnId conn, const Endpoint&) {
     PeerLink link;
-    link.serial = ledger_.new_link(now_ns());
+    link.serial = ledger_.new_link(transport_->name_of(conn));
     link.conn = conn;
     by_slot_[conn.slot] = link.serial;
     came_up(links_.emplace(link.serial, std::move(link)).first->second);
 }
 
 PeerLink* Peer::connect(const Endpoint& to) {
-    const auto conn = transport_.connect(to);
+    const auto conn = transport_->connect(to);
     if (!conn) {
         return nullptr;
     }
     PeerLink link;
-    link.serial = ledger_.new_link(now_ns());
+    link.serial = ledger_.new_link(transport_->name_of(*conn));
     link.conn = *conn;
     by_slot_[conn->slot] = link.serial;
     return &links_.emplace(link.serial, std::move(link)).first->second;
@@ -101,6 +100,7 @@ void Peer::on_connected(ConnId conn) {
 void Peer::came_up(PeerLink& link) {
     link.up = true;
     link.last_in_ns = now_ns();
+    transport_->up(link.conn);
     keep_alive(link);
     link_up(link);
 }
@@ -112,12 +112,13 @@ size_t Peer::on_bytes(ConnId conn, Octets octets) {
     }
     if (prng_.chance(slow_reader, 1000)) {
         // Reads a part and nothing for a while, so that the router's socket fills up.
-        transport_.pause(conn);
+        transport_->pause(conn);
         later(*link, between(millisecond_ns, 200 * millisecond_ns),
-              [this](PeerLink& paused) { transport_.resume(paused.conn); });
+              [this](PeerLink& paused) { transport_->resume(paused.conn); });
         octets = octets.first(prng_.below(octets.size() + 1));
     }
     link->in.append(as_chars(octets));
+    link->octets_in += octets.size();
     link->last_in_ns = now_ns();
     const uint64_t serial = link->serial;
     Octets rest = as_octets(link->in);
@@ -125,6 +126,7 @@ size_t Peer::on_bytes(ConnId conn, Octets octets) {
     smpp::FrameOutcome outcome = smpp::FrameOutcome::need_more;
     while ((outcome = smpp::next_frame(rest, limits::pdu_bytes_max, frame)) ==
            smpp::FrameOutcome::complete) {
+        link->pdu_end = link->octets_in - rest.size();
         pdu(*link, frame);
         link = find(serial);
         if (link == nullptr) {
@@ -170,11 +172,12 @@ void Peer::later(const PeerLink& link, Nanos after_ns, std::function<void(PeerLi
 void Peer::send(PeerLink& link, std::span<const uint8_t> pdu) {
     SY_ASSERT(pdu.size() >= limits::pdu_header_bytes);
     link.out.append(as_chars(pdu));
+    link.octets_out += pdu.size();
 }
 
 void Peer::flush(PeerLink& link) {
     if (link.up && !link.out.empty()) {
-        link.out.erase(0, transport_.send(link.conn, as_octets(link.out)));
+        link.out.erase(0, transport_->send(link.conn, as_octets(link.out)));
     }
 }
 
@@ -190,7 +193,7 @@ void Peer::hang_up(PeerLink& link, bool with_reset) {
     link.leaving = true;
     note_cut(link);
     ledger_.link_died(link.serial, now_ns());
-    with_reset ? transport_.abort(link.conn) : transport_.close(link.conn);
+    with_reset ? transport_->abort(link.conn) : transport_->close(link.conn);
 }
 
 bool Peer::common_pdu(PeerLink& link, const smpp::Frame& frame) {
@@ -207,7 +210,7 @@ bool Peer::common_pdu(PeerLink& link, const smpp::Frame& frame) {
             return true;
         case CommandId::unbind_resp:
             flush(link);
-            transport_.close(link.conn);
+            transport_->close(link.conn);
             return true;
         default:
             return false;

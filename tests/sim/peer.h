@@ -1,4 +1,4 @@
-// A simulated SMPP peer: one SimTransport, its links, PDUs in and out, things to do later. What it
+// A simulated SMPP peer: one transport, its links, PDUs in and out, things to do later. What it
 // says and how it misbehaves is in customer.h and supplier.h. Single thread.
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "core/smpp/decode.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/framer.h"
-#include "io/sim/transport.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/network.h"
 
 namespace sy::sim {
 
@@ -28,14 +28,18 @@ struct PeerLink {
     Nanos last_in_ns = 0;
     std::string in;
     std::string out;
+    uint64_t octets_in = 0;   // that were read
+    uint64_t pdu_end = 0;     // of these, up to the end of the PDU in hand
+    uint64_t octets_out = 0;  // that were written, sent or not
     uint32_t next_sequence = 1;
     std::unordered_map<uint32_t, uint32_t> outstanding;  // our sequence number -> token
-    std::map<uint32_t, Nanos> requests_in;  // the router's sequence numbers that are unanswered
+    // The router's sequence numbers that are unanswered, when it wrote the request (suppliers).
+    std::map<uint32_t, Nanos> requests_in;
 };
 
 class Peer {
   public:
-    Peer(SimNet& net, Ledger& ledger, uint64_t seed, const Endpoint& address);
+    Peer(Network& network, Ledger& ledger, uint64_t seed, const Endpoint& address);
     virtual ~Peer() = default;
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
@@ -43,7 +47,7 @@ class Peer {
     void turn();
     /// When the next turn is wanted, if nothing arrives before.
     [[nodiscard]] Nanos next_ns() const;
-    [[nodiscard]] bool has_work() const { return transport_.has_work(); }
+    [[nodiscard]] bool has_work() const { return transport_->has_work(); }
     [[nodiscard]] size_t links_up() const;
 
     // TransportHandler.
@@ -73,13 +77,13 @@ class Peer {
     /// enquire_link, unbind and their responses: alike for all. True when it was one of them.
     bool common_pdu(PeerLink& link, const smpp::Frame& frame);
     [[nodiscard]] Nanos between(Nanos from_ns, Nanos to_ns);
-    [[nodiscard]] Nanos now_ns() const { return net_.now_ns(); }
+    [[nodiscard]] Nanos now_ns() const { return network_.now_ns(); }
     [[nodiscard]] std::span<uint8_t> buffer() { return buffer_; }
 
-    SimNet& net_;
+    Network& network_;
     Ledger& ledger_;
     Prng prng_;
-    SimTransport transport_;
+    std::unique_ptr<PeerTransport> transport_;
     std::map<uint64_t, PeerLink> links_;  // by serial: walked in a fixed order
     uint32_t slow_reader = 0;  // parts in 1,000 of reads that make it stop reading for a while
 

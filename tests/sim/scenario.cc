@@ -248,6 +248,10 @@ void change_accounts(Scenario& scenario, Prng& prng) {
     }
 }
 
+std::unique_ptr<Wire> Scenario::wire() const {
+    return draw_wire(seed, second_ns, traffic_ns);
+}
+
 std::string Scenario::describe() const {
     std::string text = fmt::format(
         "workers {} customers {} suppliers {} reloads {} restarts {} drain at once {} traffic {} "

@@ -11,6 +11,7 @@
 #include "tests/sim/customer.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/supplier.h"
+#include "tests/sim/wire.h"
 
 namespace sy::sim {
 
@@ -33,6 +34,8 @@ struct Scenario {
     std::vector<std::shared_ptr<const route::Supplier>> supplier_accounts;
 
     [[nodiscard]] std::string describe() const;
+    /// What is under it when it runs over stacks.
+    [[nodiscard]] std::unique_ptr<Wire> wire() const;
 };
 
 [[nodiscard]] Scenario draw_scenario(uint64_t seed);

@@ -24,17 +24,16 @@ std::string_view name_of(uint8_t state) {
 
 }  // namespace
 
-Supplier::Supplier(SimNet& net, Ledger& ledger, uint64_t seed, const SupplierNature& nature)
-    : Peer(net, ledger, seed, nature.listen), nature_(nature) {
+Supplier::Supplier(Network& network, Ledger& ledger, uint64_t seed, const SupplierNature& nature)
+    : Peer(network, ledger, seed, nature.listen), nature_(nature) {
     // Ten or more digits: a receipt's text may pad them to ten.
     next_id_ = 1'000'000'000 + prng_.below(8'000'000'000);
     slow_reader = nature.slow_reader;
-    always_answers_ = nature.silent == 0 && nature.late == 0;
 }
 
 void Supplier::start(const std::vector<std::string>& numbers) {
     numbers_ = numbers;
-    const auto listening = transport_.listen(nature_.listen);
+    const auto listening = transport_->listen(nature_.listen);
     SY_ASSERT(listening.has_value());
     later(between(0, nature_.mo_pace_ns), [this] { send_mo(); });
 }
@@ -45,12 +44,12 @@ void Supplier::behave() {
 }
 
 void Supplier::restart() {
-    transport_.close_listeners();
+    transport_->close_listeners();
     for (auto& [serial, link] : links_) {
         hang_up(link, prng_.chance(1, 2));
     }
     later(between(100 * millisecond_ns, 3 * second_ns), [this] {
-        const auto listening = transport_.listen(nature_.listen);
+        const auto listening = transport_->listen(nature_.listen);
         SY_ASSERT(listening.has_value());
     });
 }
@@ -128,7 +127,8 @@ void Supplier::on_submit(PeerLink& link, const smpp::Frame& frame) {
         return;
     }
     check_submit(link, sequence, token, sm);
-    const size_t attempt = ledger_.attempted(token, nature_.index, link.serial);
+    const size_t attempt =
+        ledger_.attempted(token, nature_.index, {.link = link.serial, .end = link.pdu_end});
     respond(link, sequence, token, attempt);
     if (prng_.chance(nature_.hang_up, 1000)) {
         hang_up(link, prng_.chance(1, 2));
@@ -151,14 +151,18 @@ void Supplier::check_submit(PeerLink& link,
         ledger_.violation("message {}: destination is {} at supplier {}", token,
                           sm.destination.digits, nature_.index);
     }
-    if (!link.requests_in.emplace(sequence_number, now_ns()).second) {
+    const Nanos written_ns = ledger_.written_ns({.link = link.serial, .end = link.pdu_end});
+    if (!link.requests_in.emplace(sequence_number, written_ns).second) {
         ledger_.violation("supplier {}: sequence number {} is outstanding already", nature_.index,
                           sequence_number);
     }
-    // Those that are never answered leave the router's window by its timeout only.
-    if (always_answers_ && link.requests_in.size() > nature_.window) {
+    // Those that are not answered in time leave the router's window by its timeout.
+    const auto awaited = std::ranges::count_if(link.requests_in, [&](const auto& request) {
+        return ledger_.awaited(request.second, written_ns);
+    });
+    if (static_cast<size_t>(awaited) > nature_.window) {
         ledger_.violation("supplier {}: {} requests outstanding, window is {}", nature_.index,
-                          link.requests_in.size(), nature_.window);
+                          awaited, nature_.window);
     }
 }
 
@@ -189,15 +193,15 @@ void Supplier::respond(PeerLink& link, uint32_t sequence_number, uint32_t token,
     }
     later(link, after_ns, [this, sequence_number, token, attempt, status, id](PeerLink& alive) {
         alive.requests_in.erase(sequence_number);
-        ledger_.attempt_answered(token, attempt, static_cast<uint32_t>(status));
         if (status != CommandStatus::esme_rok) {
             send_empty(alive, CommandId::submit_sm_resp, sequence_number, status);
-            return;
+        } else {
+            const std::string text = id_in_response(id);
+            send(alive, buffer().first(smpp::encode_sm_resp(buffer(), CommandId::submit_sm_resp,
+                                                            sequence_number,
+                                                            {.message_id = text, .tlvs = {}})));
         }
-        const std::string text = id_in_response(id);
-        send(alive, buffer().first(smpp::encode_sm_resp(buffer(), CommandId::submit_sm_resp,
-                                                        sequence_number,
-                                                        {.message_id = text, .tlvs = {}})));
+        ledger_.attempt_answered(token, attempt, static_cast<uint32_t>(status), alive.octets_out);
     });
 }
 

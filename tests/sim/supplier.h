@@ -32,7 +32,7 @@ struct SupplierNature {
 
 class Supplier final : public Peer {
   public:
-    Supplier(SimNet& net, Ledger& ledger, uint64_t seed, const SupplierNature& nature);
+    Supplier(Network& network, Ledger& ledger, uint64_t seed, const SupplierNature& nature);
 
     /// Inbound numbers, by customer.
     void start(const std::vector<std::string>& numbers);
@@ -79,7 +79,6 @@ class Supplier final : public Peer {
     SupplierNature nature_;
     std::vector<std::string> numbers_;
     bool traffic_ = true;
-    bool always_answers_ = true;  // in time: then its window is the router's, too
     uint64_t next_id_;
     uint64_t submits_ = 0;
     uint32_t next_delivery_ = 0;

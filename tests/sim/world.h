@@ -1,4 +1,4 @@
-// One run: the router (a Hub and its workers), customers and suppliers over one SimNet, in one
+// One run: the router (a Hub and its workers), customers and suppliers over one Network, in one
 // thread, in the order that the seed says.
 #pragma once
 
@@ -9,10 +9,9 @@
 #include "core/engine/driver.h"
 #include "core/engine/hub.h"
 #include "core/engine/worker.h"
-#include "io/sim/net.h"
-#include "io/sim/transport.h"
 #include "tests/sim/customer.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/network.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/supplier.h"
 
@@ -22,22 +21,29 @@ struct RunResult {
     uint64_t hash = 0;  // of everything that happened
     std::vector<std::string> violations;
     Ledger::Totals totals;
-    uint64_t events = 0;
+    uint64_t events = 0;  // of byte streams
+    uint64_t frames = 0;  // of the wire
+    uint64_t frames_lost = 0;
     uint64_t turns = 0;
     Nanos virtual_ns = 0;
 };
 
 class World {
   public:
-    World(uint64_t seed, bool trace);
+    struct Options {
+        bool stack = false;  // over the userspace stack and a wire of packets
+        std::FILE* trace = nullptr;
+        PcapWriter* pcap = nullptr;  // what the router's end of the wire sees
+    };
+    World(uint64_t seed, const Options& options);
     RunResult run();
 
   private:
     // A worker of the router and when it wants its next turn.
     struct Node {
-        std::unique_ptr<SimTransport> transport;
+        std::unique_ptr<RouterTransport> transport;
         std::unique_ptr<engine::Worker> worker;
-        std::unique_ptr<engine::Driver<SimTransport>> driver;
+        std::unique_ptr<engine::Driver<RouterTransport>> driver;
         Nanos next_ns = 0;
         Nanos stalled_until_ns = 0;
     };
@@ -50,6 +56,7 @@ class World {
     void quiet_phase();
     void drain_phase();
     void settle_links();
+    void rest_stacks();
     void check_router();
 
     template <class Done>
@@ -60,7 +67,8 @@ class World {
     [[nodiscard]] uint64_t sum(engine::Counter engine::WorkerCounters::* counter);
 
     Scenario scenario_;
-    SimNet net_;
+    Network network_;
+    SimNet& net_;  // the network's clock
     Ledger ledger_;
     Prng prng_;
     std::unique_ptr<engine::Hub> hub_;
