@@ -24,8 +24,8 @@ class StreamLog {
             written_.push_back({end, waited ? full_since_ns_ : now_ns, now_ns});
         }
         taken_ += taken;
-        if (taken < octets && !full_) {
-            full_since_ns_ = now_ns;
+        if (taken < octets && !full_ && resumed_ns_ != now_ns) {
+            full_since_ns_ = now_ns;  // else: it never caught up
         }
         if (taken == octets && full_) {
             resumed_ns_ = now_ns;
