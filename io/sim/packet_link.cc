@@ -65,6 +65,7 @@ PacketLink::PacketLink(uint64_t seed, const PacketLinkOptions& options, Nanos st
     for (uint32_t end = 0; end < 2; ++end) {
         ends_[end].port = std::make_unique<Port>(*this, end);
         ends_[end].inbox.resize(std::bit_ceil(options.inbox_max));
+        ends_[end].reordered.reserve(options.buffers);
         ends_[end].info = {.mac = options.macs[end],
                            .mtu = options.mtu,
                            .link_up = true,

@@ -1,46 +1,6 @@
 // A worker's queue: frames pass unchanged both ways, none is lost or kept, nothing allocates.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "tests/support/allocation_counter.h"
 #include "tests/unit/dpdk/ring_device.h"
-
-namespace {
-
-std::atomic<bool> guard_on{false};
-std::atomic<uint64_t> guarded_allocations{0};
-
-void* count_and_allocate(size_t bytes) {
-    if (guard_on.load(std::memory_order_relaxed)) {
-        guarded_allocations.fetch_add(1, std::memory_order_relaxed);
-    }
-    void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-    return count_and_allocate(bytes);
-}
-void* operator new[](size_t bytes) {
-    return count_and_allocate(bytes);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, size_t) noexcept {
-    std::free(memory);
-}
 
 namespace sy::dpdk {
 namespace {
@@ -253,12 +213,10 @@ TEST_F(OneWorker, WaitEndsByItselfAndAWakeEndsTheNextOne) {
 }
 
 TEST(Guard, SeesAnAllocation) {
-    guarded_allocations = 0;
-    guard_on = true;
+    sy::test::AllocationCounter::start();
     auto probe = std::make_unique<int>(1);
-    guard_on = false;
+    EXPECT_EQ(sy::test::AllocationCounter::stop(), 1u);
     EXPECT_EQ(*probe, 1);
-    EXPECT_EQ(guarded_allocations.load(), 1u);
 }
 
 // Two ports back to back: what one sends the other gets, a million octets later nothing is held and
@@ -273,8 +231,7 @@ TEST(TwoPorts, EchoWithoutAllocationAndWithoutLeak) {
     std::array<tcpip::RxFrame, 32> rx;
     uint64_t wrong = 0;
     uint64_t echoed = 0;
-    guarded_allocations = 0;
-    guard_on = true;
+    sy::test::AllocationCounter::start();
     for (uint32_t round = 0; round < 1000; ++round) {
         const uint32_t got = a->queue(0).allocate(tx);
         for (uint32_t i = 0; i < got; ++i) {
@@ -300,8 +257,7 @@ TEST(TwoPorts, EchoWithoutAllocationAndWithoutLeak) {
         echoed += home;
         a->queue(0).release(std::span(rx).first(home));
     }
-    guard_on = false;
-    EXPECT_EQ(guarded_allocations.load(), 0u);
+    EXPECT_EQ(sy::test::AllocationCounter::stop(), 0u);
     EXPECT_EQ(wrong, 0u);
     EXPECT_EQ(echoed, 32'000u);
     EXPECT_EQ(test::frames_in_use(), baseline);

@@ -1,47 +1,7 @@
 // Reload in mid-traffic, drain, and that nothing on the message path allocates.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "core/engine/worker.h"
+#include "tests/support/allocation_counter.h"
 #include "tests/unit/engine/fixture.h"
-
-namespace {
-
-std::atomic<bool> guard_on{false};
-std::atomic<uint64_t> guarded_allocations{0};
-
-void* count_and_allocate(size_t bytes) {
-    if (guard_on.load(std::memory_order_relaxed)) {
-        guarded_allocations.fetch_add(1, std::memory_order_relaxed);
-    }
-    void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-    return count_and_allocate(bytes);
-}
-void* operator new[](size_t bytes) {
-    return count_and_allocate(bytes);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, size_t) noexcept {
-    std::free(memory);
-}
 
 namespace sy::engine {
 namespace {
@@ -293,25 +253,21 @@ class AllocationTest : public testing::Test {
 };
 
 TEST_F(AllocationTest, TheGuardSeesAnAllocation) {
-    guarded_allocations = 0;
-    guard_on = true;
+    test::AllocationCounter::start();
     auto probe = std::make_unique<int>(1);
-    guard_on = false;
+    EXPECT_EQ(test::AllocationCounter::stop(), 1u);
     EXPECT_EQ(*probe, 1);
-    EXPECT_EQ(guarded_allocations.load(), 1u);
 }
 
 TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     bind_both();
     one_round(0);
     submits_ = responses_ = delivers_ = 0;
-    guarded_allocations = 0;
-    guard_on = true;
+    test::AllocationCounter::start();
     for (uint32_t round = 1; round <= 500; ++round) {
         one_round(round);
     }
-    guard_on = false;
-    EXPECT_EQ(guarded_allocations.load(), 0u);
+    EXPECT_EQ(test::AllocationCounter::stop(), 0u);
     EXPECT_EQ(submits_, 500u);
     EXPECT_EQ(responses_, 500u);
     EXPECT_EQ(delivers_, 1000u);
