@@ -211,14 +211,15 @@ bool Ledger::written_behind(const ReceiptGot& next, const ReceiptGot& first) con
            log->written(next.end).from_ns > read_ns;
 }
 
-/// When the router wrote the request that ends there; never_ns: nobody can tell.
-Nanos Ledger::written_ns(const Place& place) const {
+/// Between when the router wrote the request that ends there; never_ns: nobody can tell.
+StreamLog::Between Ledger::written(const Place& place) const {
     const StreamLog* log = log_of(place.link);
-    return log == nullptr ? never_ns : log->written(place.end).from_ns;
+    return log == nullptr ? StreamLog::Between{} : log->written(place.end);
 }
 
 bool Ledger::awaited(Nanos written_ns, Nanos at_ns) const {
-    return written_ns != never_ns && at_ns + margin_ns < written_ns + shortest_response_ns_;
+    return written_ns != never_ns && at_ns != never_ns &&
+           at_ns + margin_ns < written_ns + shortest_response_ns_;
 }
 
 /// The one that arrived later may have been sent earlier.

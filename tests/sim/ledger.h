@@ -136,7 +136,7 @@ class Ledger {
     size_t mo_delivered(uint32_t token, Mo::Got got);
     void mo_customer_answered(uint32_t token, size_t index, uint32_t status, uint64_t answer_end);
 
-    [[nodiscard]] Nanos written_ns(const Place& place) const;
+    [[nodiscard]] StreamLog::Between written(const Place& place) const;
     /// The router certainly still waits at `at_ns` for the answer to what it wrote then.
     [[nodiscard]] bool awaited(Nanos written_ns, Nanos at_ns) const;
 

@@ -151,14 +151,14 @@ void Supplier::check_submit(PeerLink& link,
         ledger_.violation("message {}: destination is {} at supplier {}", token,
                           sm.destination.digits, nature_.index);
     }
-    const Nanos written_ns = ledger_.written_ns({.link = link.serial, .end = link.pdu_end});
-    if (!link.requests_in.emplace(sequence_number, written_ns).second) {
+    const StreamLog::Between written = ledger_.written({.link = link.serial, .end = link.pdu_end});
+    if (!link.requests_in.emplace(sequence_number, written.from_ns).second) {
         ledger_.violation("supplier {}: sequence number {} is outstanding already", nature_.index,
                           sequence_number);
     }
     // Those that are not answered in time leave the router's window by its timeout.
     const auto awaited = std::ranges::count_if(link.requests_in, [&](const auto& request) {
-        return ledger_.awaited(request.second, written_ns);
+        return ledger_.awaited(request.second, written.to_ns);
     });
     if (static_cast<size_t>(awaited) > nature_.window) {
         ledger_.violation("supplier {}: {} requests outstanding, window is {}", nature_.index,
