@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <ctime>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -100,10 +101,14 @@ size_t SupplierSide::on_bytes(Link& link, Octets octets, Nanos now) {
             break;
         }
     }
+    take_arrival(now);
     return offered - octets.size();
 }
 
 void SupplierSide::handle(Session& session, const smpp::Header& header, Octets body, Nanos now) {
+    if (header.command_id != CommandId::submit_sm) {
+        take_arrival(now);  // in the order in which they came
+    }
     switch (header.command_id) {
         case CommandId::submit_sm:
             on_submit(session, header, body, now);
@@ -165,11 +170,26 @@ void SupplierSide::on_submit(Session& session, const smpp::Header& header, Octet
         (context_.customers_here && (context_.ledger.message(message) & Ledger::submitted) == 0)) {
         context_.ledger.trouble(Trouble::unreadable, fmt::format("to {}: '{}'", sm.destination,
                                                                  as_chars(sm.short_message)));
+        take_arrival(now);
         refuse(session, 0xFFFFFFFF, header.sequence_number, 0, now);
         return;
     }
+    context_.traffic.prefetch(message);
+    take_arrival(now);
+    arrival_ = {&session, sm, message, header.sequence_number};
+}
+
+/// Checks and answers the submit_sm that on_submit() looked at before this one.
+void SupplierSide::take_arrival(Nanos now) {
+    if (arrival_.session == nullptr) {
+        return;
+    }
+    Session& session = *std::exchange(arrival_.session, nullptr);
+    const SmView& sm = arrival_.sm;
+    const uint32_t message = arrival_.message;
+    const uint32_t sequence_number = arrival_.sequence_number;
     if (faulty(Fault::lose, message)) {
-        refuse(session, 0xFFFFFFFF, header.sequence_number, 0, now);
+        refuse(session, 0xFFFFFFFF, sequence_number, 0, now);
         return;
     }
     const Choice choice = context_.traffic.choose(message);
@@ -180,11 +200,11 @@ void SupplierSide::on_submit(Session& session, const smpp::Header& header, Octet
     const uint8_t status_index = choose_status(message, attempt);
     if (status_index != 0) {
         check_content(message, choice, sm);
-        refuse(session, message, header.sequence_number, status_index, now);
+        refuse(session, message, sequence_number, status_index, now);
         return;
     }
     arrived(session, message, choice, sm);
-    accept(session, message, choice.receipt, header.sequence_number, now);
+    accept(session, message, choice.receipt, sequence_number, now);
 }
 
 void SupplierSide::arrived(Session& session,

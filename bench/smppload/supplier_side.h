@@ -78,7 +78,17 @@ class SupplierSide final : public LinkHandler {
 
     void handle(Session& session, const smpp::Header& header, Octets body, Nanos now);
     void on_bind(Session& session, const smpp::Header& header);
+    // A readable submit_sm whose destination is on its way into the cache. Points into the octets
+    // of the on_bytes() that it came with.
+    struct Arrival {
+        Session* session = nullptr;
+        SmView sm;
+        uint32_t message = 0;
+        uint32_t sequence_number = 0;
+    };
+
     void on_submit(Session& session, const smpp::Header& header, Octets body, Nanos now);
+    void take_arrival(Nanos now);
     void arrived(Session& session, uint32_t message, const Choice& choice, const SmView& sm);
     void check_content(uint32_t message, const Choice& choice, const SmView& sm);
     [[nodiscard]] uint8_t choose_status(uint32_t message, uint32_t attempt) const;
@@ -127,6 +137,7 @@ class SupplierSide final : public LinkHandler {
     bool listening_ = true;
     bool answer_probes_ = true;
     Prng prng_;
+    Arrival arrival_;              // looked at, not yet taken; session null: none
     std::array<char, 11> date_{};  // YYMMDDhhmm of the start, in every receipt
 };
 
