@@ -125,6 +125,80 @@ void ring_pair(benchmark::State& state) {
 }
 BENCHMARK(ring_pair)->Name("tcpip/stack/net_ring/connections")->Arg(1)->Arg(100)->Arg(100'000);
 
+/// The limit of net_ring: frames of the same size through the same queues and nobody looks at them.
+void ring_limit(benchmark::State& state) {
+    constexpr uint32_t frame_bytes = 66 + message_bytes;
+    PacketPort& left = devices->ring_left->queue(0);
+    PacketPort& right = devices->ring_right->queue(0);
+    empty(left);
+    empty(right);
+    constexpr uint32_t burst = 32;
+    std::array<TxFrame, burst> out;
+    std::array<RxFrame, burst> in;
+    uint64_t frames = 0;
+    const uint64_t start = __rdtsc();
+    for (auto _ : state) {
+        SY_ASSERT(left.allocate(out) == burst);
+        for (TxFrame& frame : out) {
+            frame.bytes = frame_bytes;
+        }
+        SY_ASSERT(left.transmit(out) == burst);
+        SY_ASSERT(right.receive(in) == burst);
+        right.release(in);
+        frames += burst;
+    }
+    state.counters["cycles_per_frame"] =
+        static_cast<double>(__rdtsc() - start) / static_cast<double>(frames);
+}
+BENCHMARK(ring_limit)->Name("dpdk/net_ring/limit");
+
+/// A response of 200 octets on its way into a frame and until it is acknowledged. Copied: into the
+/// send queue, from there into the frame, which goes back when the device is done. In place: into
+/// the frame, which is kept for a retransmission until the acknowledgement.
+template <bool in_place>
+void response(benchmark::State& state) {
+    constexpr uint32_t burst = 32;
+    constexpr uint32_t headers_bytes = 66;
+    PacketPort& port = devices->ring_left->queue(0);
+    ChunkPool pool(1024);
+    std::array<ChunkQueue, burst> queues;
+    std::array<TxFrame, burst> frames;
+    std::array<uint8_t, message_bytes> message{};
+    message.fill(7);
+    const uint32_t sum = folded_sum(message.data(), message.size());
+    uint64_t responses = 0;
+    const uint64_t start = __rdtsc();
+    for (auto _ : state) {
+        SY_ASSERT(port.allocate(frames) == burst);
+        for (uint32_t i = 0; i < burst; ++i) {
+            uint8_t* to = frames[i].data + headers_bytes;
+            uint32_t found = 0;
+            if constexpr (in_place) {
+                found = copy_and_sum(to, message.data(), message.size());
+                rte_mbuf_refcnt_update(static_cast<rte_mbuf*>(frames[i].buffer), 1);
+            } else {
+                SY_ASSERT(queues[i].append(pool, message) == message.size());
+                ChunkQueue::Cursor cursor = queues[i].at(pool, 0);
+                found = queues[i].copy_out_and_sum(pool, cursor, {to, message.size()});
+            }
+            SY_ASSERT(found == sum);
+        }
+        port.discard(frames);  // the device is done
+        if constexpr (in_place) {
+            port.discard(frames);  // acknowledged
+        } else {
+            for (ChunkQueue& queue : queues) {
+                queue.drop_front(pool, message_bytes);
+            }
+        }
+        responses += burst;
+    }
+    state.counters["cycles_per_response"] =
+        static_cast<double>(__rdtsc() - start) / static_cast<double>(responses);
+}
+BENCHMARK(response<false>)->Name("dpdk/response/copied");
+BENCHMARK(response<true>)->Name("dpdk/response/in_place");
+
 Nanos clock_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,7 +1,9 @@
 // io/tcpip's data structures per packet: finding a connection, re-arming its timer, and moving an
 // SMPP PDU of 200 octets or a full segment of 1460 through a send queue, with and without the
-// checksum. Results are checked before the timing starts.
+// checksum; and the stages of a segment that stand by themselves. Results are checked before the
+// timing starts.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +15,8 @@
 #include "io/tcpip/chunk_queue.h"
 #include "io/tcpip/copy_checksum.h"
 #include "io/tcpip/flow_table.h"
+#include "io/tcpip/plain_headers.h"
+#include "io/tcpip/plain_segment.h"
 #include "io/tcpip/siphash.h"
 #include "io/tcpip/timer_wheel.h"
 
@@ -307,6 +311,95 @@ BENCHMARK(copy_sum<Way::copy_only>)->Name("tcpip/memcpy/bytes")->Arg(200)->Arg(1
 BENCHMARK(copy_sum<Way::sum_only>)->Name("tcpip/folded_sum/bytes")->Arg(200)->Arg(1460);
 BENCHMARK(copy_sum<Way::copy_and_sum>)->Name("tcpip/copy_and_sum/bytes")->Arg(200)->Arg(1460);
 BENCHMARK(copy_sum<Way::plain>)->Name("tcpip/copy_and_sum_plain/bytes")->Arg(200)->Arg(1460);
+
+// The stages of a segment that stand by themselves, over a burst of segments with 200 octets and
+// timestamps, in cache. Written by the one, read by the other.
+struct Segments {
+    static constexpr uint32_t payload_bytes = 200;
+    static constexpr Mac mac{2, 0, 0, 0, 0, 1};
+
+    Segments() : interface(mac, options()), frames(burst) {
+        common.l2_bytes = ethernet::header_bytes;
+        store_mac(common.octets.data() + ethernet::source_at, {2, 0, 0, 0, 0, 2});
+        store_be(common.octets.data() + ethernet::type_at, ethernet::type_ipv4);
+        uint8_t* l3 = common.octets.data() + common.l2_bytes;
+        l3[ipv4::version_at] = 0x45;
+        l3[ipv4::ttl_at] = ip::ttl_default;
+        l3[ipv4::protocol_at] = ip::protocol_tcp;
+        common.sum = sum_octets(l3, ipv4::header_bytes);
+    }
+    static InterfaceOptions options() {
+        const uint8_t ours[4] = {10, 1, 0, 1};
+        return {.addresses = {{.address = IpAddress::from_ipv4(ours), .prefix_bits = 24}}};
+    }
+    // All but the payload and its part of the checksum.
+    PlainSums headers(uint32_t i) {
+        return write_plain_headers(frames[i].data(), common, flow_of(i), mac,
+                                   {.seq = {i},
+                                    .ack = {i + 1},
+                                    .timestamp = i,
+                                    .echo = i + 2,
+                                    .payload_bytes = payload_bytes,
+                                    .window = 500,
+                                    .flags = tcp::ack | tcp::psh},
+                                   false);
+    }
+    void finish(uint32_t i) {
+        uint8_t* payload =
+            frames[i].data() + common.l2_bytes + ipv4::header_bytes + PlainHeader::tcp_bytes;
+        const PlainSums sums = headers(i);
+        store_checksum(payload - PlainHeader::tcp_bytes + tcp::checksum_at,
+                       sums.pseudo + sums.tcp + folded_sum(payload, payload_bytes));
+    }
+    [[nodiscard]] RxFrame frame(uint32_t i) const {
+        return {.data = frames[i].data(), .bytes = 66 + payload_bytes};
+    }
+
+    Ipv4Template common;
+    Interface interface;
+    std::vector<std::array<uint8_t, 512>> frames;
+};
+
+void segment_in(benchmark::State& state) {
+    Segments segments;
+    for (uint32_t i = 0; i < burst; ++i) {
+        segments.finish(i);
+    }
+    uint64_t good = 0;
+    uint64_t rounds = 0;
+    for (auto _ : state) {
+        for (uint32_t i = 0; i < burst; ++i) {
+            PlainSegment segment;
+            const RxFrame frame = segments.frame(i);
+            const bool plain =
+                find_plain(frame, segments.interface, segment) && is_intact(frame, segment);
+            good += plain ? 1 : 0;
+            uint32_t hash = flow_hash_ipv4(segment.addresses(), segment.ports(), seed);
+            benchmark::DoNotOptimize(hash);
+        }
+        ++rounds;
+    }
+    SY_ASSERT(good == rounds * burst);
+    report(state, burst);
+}
+BENCHMARK(segment_in)->Name("tcpip/stage/look_check_hash");
+
+void headers_out(benchmark::State& state) {
+    Segments segments;
+    for (auto _ : state) {
+        for (uint32_t i = 0; i < burst; ++i) {
+            PlainSums sums = segments.headers(i);
+            benchmark::DoNotOptimize(sums);
+        }
+        benchmark::ClobberMemory();
+    }
+    segments.finish(0);
+    PlainSegment segment;
+    SY_ASSERT(find_plain(segments.frame(0), segments.interface, segment) &&
+              is_intact(segments.frame(0), segment) && segment.payload_bytes() == 200);
+    report(state, burst);
+}
+BENCHMARK(headers_out)->Name("tcpip/stage/headers");
 
 }  // namespace
 }  // namespace sy::tcpip
