@@ -164,6 +164,7 @@ class Worker {
     // worker_input.cc
     void on_pdu(Session& session, const smpp::Frame& frame);
     void on_bad_frame(Session& session, smpp::FrameOutcome outcome, const smpp::Header& header);
+    void prefetch_answered(const Session& session, Octets octets) const;
     bool collect_partial(Session& session, Octets& octets);
     void on_control(Session& session, const smpp::Header& header);
     void refuse_state(Session& session, const smpp::Header& header);

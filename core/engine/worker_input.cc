@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 #include "core/engine/worker.h"
 #include "core/smpp/encode.h"
 
@@ -24,6 +25,9 @@ size_t Worker::on_bytes(ConnId conn, Octets octets) {
     ++work_;
     if (session == nullptr) {
         return offered;
+    }
+    if (session->side == Side::supplier && session->window != nullptr) {
+        prefetch_answered(*session, octets);
     }
     while (!octets.empty() && session->ending != Ending::closing) {
         if (session->output.pending_bytes() > output_pause_bytes) {
@@ -59,6 +63,28 @@ size_t Worker::on_bytes(ConnId conn, Octets octets) {
     }
     // What a closing session still says is not for us.
     return offered;
+}
+
+// The messages that these responses answer were last touched a round trip ago: their lines are
+// asked for before the first response is handled.
+void Worker::prefetch_answered(const Session& session, Octets octets) const {
+    static_assert(sizeof(MessageHead) == 2 * limits::cache_line_bytes);
+    while (octets.size() >= limits::pdu_header_bytes) {
+        const smpp::Header header = smpp::decode_header(octets.data());
+        if (header.command_id == smpp::CommandId::submit_sm_resp) {
+            if (const Outstanding* request = session.window->find(header.sequence_number)) {
+                const Message* message = request->message;
+                prefetch(message);
+                prefetch(reinterpret_cast<const uint8_t*>(message) + limits::cache_line_bytes);
+                prefetch(&message->next);
+            }
+        }
+        if (header.command_length < limits::pdu_header_bytes ||
+            header.command_length > octets.size()) {
+            return;
+        }
+        octets = octets.subspan(header.command_length);
+    }
 }
 
 // Adds to the PDU that straddles spans; handles it when whole. False when more octets are needed.

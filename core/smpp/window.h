@@ -78,6 +78,13 @@ class Window {
         return take_in_state(sequence, State::outstanding, outstanding_);
     }
 
+    /// The same without taking it; null when there is nothing to take. Valid until the next change.
+    [[nodiscard]] const Payload* find(uint32_t sequence) const {
+        const Slot& slot = slots_[sequence & mask_];
+        return slot.state == State::outstanding && slot.sequence == sequence ? &slot.payload
+                                                                             : nullptr;
+    }
+
     /// The payload of a request that was given up and is answered now, once.
     [[nodiscard]] std::optional<Payload> take_late(uint32_t sequence) {
         return take_in_state(sequence, State::late, late_);
