@@ -118,7 +118,8 @@ Message* MessagePool::take(uint32_t body_bytes) {
         __builtin_prefetch(reinterpret_cast<const uint8_t*>(list) + limits::cache_line_bytes, 1);
         __builtin_prefetch(&list->next, 1);
     }
-    static_cast<MessageHead&>(*message) = MessageHead{};
+    static constexpr MessageHead fresh;
+    static_cast<MessageHead&>(*message) = fresh;
     message->destination.length = 0;
     message->source.length = 0;
     message->next = nullptr;

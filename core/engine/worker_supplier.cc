@@ -271,8 +271,8 @@ void Worker::on_supplier_pdu(Session& session, const smpp::Frame& frame) {
 }
 
 void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
-    const auto outstanding = session.window->take(frame.header.sequence_number);
-    if (!outstanding) {
+    const Outstanding* request = session.window->find(frame.header.sequence_number);
+    if (request == nullptr) {
         const bool late = session.window->take_late(frame.header.sequence_number).has_value();
         (late ? counters_.responses_late : counters_.responses_unmatched).add();
         if (late && frame.header.command_status == 0) {
@@ -280,7 +280,8 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
         }
         return;
     }
-    Message* message = outstanding->message;
+    Message* message = request->message;
+    (void)session.window->take(frame.header.sequence_number);
     message->outcome = Outcome::answered;
     message->status = static_cast<CommandStatus>(frame.header.command_status);
     if (frame.header.command_id == CommandId::generic_nack &&

@@ -162,8 +162,13 @@ bool write_number(const Number& number,
     if (length > limits::address_octets_max) {
         return false;
     }
-    char* digits = buffer.data() + prefix.copy(buffer.data(), prefix.size());
-    number.view().copy(digits, number.length);
+    if (prefix.empty()) [[likely]] {
+        static_assert(sizeof buffer == sizeof number.digits);
+        buffer = number.digits;  // a fixed size is a few moves
+    } else {
+        number.view().copy(buffer.data() + prefix.copy(buffer.data(), prefix.size()),
+                           number.length);
+    }
     out.ton = is_short ? form.short_code_ton : form.ton;
     out.npi = is_short ? form.short_code_npi : form.npi;
     out.digits = {buffer.data(), length};
