@@ -12,100 +12,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/memory_port.h"
 #include "bench/stack_pair.h"
 
 namespace sy::tcpip {
 namespace {
-
-/// Two ports back to back: a frame that one sends stands in the other's ring.
-class MemoryPort final : public PacketPort {
-  public:
-    explicit MemoryPort(uint8_t last_octet, std::vector<uint8_t*>& pool) : pool_(pool) {
-        info_.mac = {2, 0, 0, 0, 0, last_octet};
-        ring_.resize(ring_max);
-    }
-    void join(MemoryPort& peer) { peer_ = &peer; }
-
-    uint32_t receive(std::span<RxFrame> out) override {
-        uint32_t count = 0;
-        while (count < out.size() && head_ != tail_) {
-            out[count++] = ring_[head_++ % ring_max];
-        }
-        for (uint32_t i = 0; i < count; ++i) {
-            __builtin_prefetch(out[i].data);
-        }
-        return count;
-    }
-    void release(std::span<const RxFrame> frames) override {
-        for (const RxFrame& frame : frames) {
-            pool_.push_back(static_cast<uint8_t*>(frame.buffer));
-        }
-    }
-    uint32_t allocate(std::span<TxFrame> out) override {
-        uint32_t count = 0;
-        while (count < out.size() && !pool_.empty()) {
-            uint8_t* buffer = pool_.back();
-            pool_.pop_back();
-            out[count] = {};
-            out[count].data = buffer + headroom;
-            out[count].capacity = buffer_bytes - headroom;
-            out[count++].buffer = buffer;
-        }
-        return count;
-    }
-    uint32_t transmit(std::span<const TxFrame> frames) override {
-        uint32_t count = 0;
-        for (const TxFrame& frame : frames) {
-            if (peer_->tail_ - peer_->head_ == ring_max) {
-                break;
-            }
-            RxFrame& in = peer_->ring_[peer_->tail_++ % ring_max];
-            in = {};
-            in.data = frame.data;
-            in.bytes = frame.bytes;
-            in.buffer = frame.buffer;
-            ++count;
-        }
-        return count;
-    }
-    void discard(std::span<const TxFrame> frames) override {
-        for (const TxFrame& frame : frames) {
-            pool_.push_back(static_cast<uint8_t*>(frame.buffer));
-        }
-    }
-    [[nodiscard]] const PortInfo& info() const override { return info_; }
-
-    static constexpr uint32_t buffer_bytes = 2048;
-
-  private:
-    static constexpr uint32_t headroom = 128;
-    static constexpr uint32_t ring_max = 4096;
-
-    std::vector<uint8_t*>& pool_;
-    PortInfo info_;
-    MemoryPort* peer_ = nullptr;
-    std::vector<RxFrame> ring_;
-    uint32_t head_ = 0;
-    uint32_t tail_ = 0;
-};
-
-/// The ports with their frames.
-struct MemoryPorts {
-    static constexpr uint32_t buffers = 8192;
-
-    MemoryPorts() : memory(size_t{buffers} * MemoryPort::buffer_bytes) {
-        for (uint32_t i = 0; i < buffers; ++i) {
-            pool.push_back(memory.data() + size_t{i} * MemoryPort::buffer_bytes);
-        }
-        left.join(right);
-        right.join(left);
-    }
-
-    std::vector<uint8_t> memory;
-    std::vector<uint8_t*> pool;
-    MemoryPort left{1, pool};
-    MemoryPort right{2, pool};
-};
 
 /// What the process has in memory.
 double resident_octets() {

@@ -52,6 +52,8 @@ std::array<NamedCount, named_counts> named(const TcpCounters& counters) {
         {"tcp_syn_ack_retransmits", "SYN-ACKs sent again", &counters.syn_ack_retransmits},
         {"tcp_half_open_expired", "handshakes never completed", &counters.half_open_expired},
         {"tcp_cookies_sent", "SYN cookies sent", &counters.cookies_sent},
+        {"tcp_syns_shed", "SYNs dropped in a flood: more than cookies are given out",
+         &counters.syns_shed},
         {"tcp_cookies_good", "SYN cookies that came back", &counters.cookies_good},
         {"tcp_cookies_bad", "ACKs that were no cookie", &counters.cookies_bad},
         {"tcp_icmp_errors", "ICMP errors of connections", &counters.icmp_errors},

@@ -72,6 +72,7 @@ struct TcpCounters {
     Count syn_ack_retransmits;
     Count half_open_expired;
     Count cookies_sent;
+    Count syns_shed;  // found neither an entry nor a cookie (StackOptions::cookies_per_ms)
     Count cookies_good;
     Count cookies_bad;
     Count icmp_errors;          // for a connection of ours
@@ -86,7 +87,7 @@ struct NamedCount {
     std::string_view help;
     const Count* count = nullptr;
 };
-inline constexpr size_t named_counts = 47;
+inline constexpr size_t named_counts = 48;
 /// All of them; any thread may read.
 [[nodiscard]] std::array<NamedCount, named_counts> named(const TcpCounters& counters);
 

@@ -78,8 +78,13 @@ uint32_t Stack::receive() {
 [[gnu::always_inline]] inline void Stack::look_at(uint32_t index) {
     Flight& flight = flights_[index];
     const RxFrame& frame = frames_[index];
-    flight.plain = options_.fast_path && find_plain(frame, ip_.interface(), flight.segment) &&
-                   is_intact(frame, flight.segment);
+    flight.plain = options_.fast_path && find_plain(frame, ip_.interface(), flight.segment);
+    // Before its checksum: in a flood it is not worth that.
+    if (flight.plain && shed(index, flight.segment.l4()[tcp::flags_at])) [[unlikely]] {
+        ip_.count_tcp(1);
+        return;
+    }
+    flight.plain = flight.plain && is_intact(frame, flight.segment);
     if (flight.plain) [[likely]] {
         flight.hash =
             flow_hash_ipv4(flight.segment.addresses(), flight.segment.ports(), flow_seed_);
@@ -88,9 +93,35 @@ uint32_t Stack::receive() {
     }
     ip_.parse(frame, packets_[index]);
     if (packets_[index].kind == PacketKind::tcp) {
+        if (shed(index, packets_[index].flags)) [[unlikely]] {
+            return;
+        }
         flight.hash = flow_hash(packets_[index].flow, flow_seed_);
         flows_.prefetch(flight.hash);
     }
+}
+
+[[gnu::always_inline]] inline bool Stack::cookie_for(uint32_t index) {
+    const Flight& flight = flights_[index];
+    return syn_policy_.take(flight.plain
+                                ? SynPolicy::network_of_ipv4(flight.segment.l3 + ipv4::source_at)
+                                : SynPolicy::network_of(packets_[index].flow.remote));
+}
+
+/// A SYN that finds neither an entry nor a cookie: nothing more is done about it, whomever it is
+/// for. Established connections keep their share of the core, and who means it asks again.
+[[gnu::always_inline]] inline bool Stack::shed(uint32_t index, uint8_t flags) {
+    if ((flags & (tcp::syn | tcp::ack | tcp::rst)) != tcp::syn) [[likely]] {
+        return false;
+    }
+    if (!half_open_.full() || cookie_for(index)) {
+        return false;
+    }
+    ++counters_.segments_in;
+    ++counters_.syns_shed;
+    flights_[index].plain = false;
+    packets_[index].kind = PacketKind::dropped;
+    return true;
 }
 
 /// False: nothing was changed, it goes the long way.

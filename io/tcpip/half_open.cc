@@ -64,16 +64,16 @@ uint16_t Stack::default_mss(const IpAddress& remote) {
     return remote.is_ipv4() ? 536 : 1220;  // RFC 9293 3.7.1
 }
 
+/// What both sides can do; the initial sequence number is the caller's, who may want a cookie.
 HalfOpen Stack::negotiate(const Packet& packet, const TcpOptions& options) const {
     HalfOpen entry;
     entry.key = packet.flow;
     entry.irs = packet.seq;
-    entry.iss = initial_seq(packet.flow);
-    entry.ts_offset = timestamp_offset(packet.flow);
     entry.mss = options.mss != 0 ? options.mss : default_mss(packet.flow.remote);
     entry.window = packet.window;
     entry.timestamps = options_.timestamps && options.has_timestamps;
     entry.ts_recent = options.timestamp;
+    entry.ts_offset = entry.timestamps ? timestamp_offset(packet.flow) : 0;
     entry.sack_permitted = options_.sack && options.sack_permitted;
     entry.window_scale = options_.window_scale && options.has_window_scale;
     entry.scale = entry.window_scale ? options.window_scale : uint8_t{0};
@@ -90,6 +90,7 @@ void Stack::syn_arrives(const Packet& packet, uint32_t hash) {
         return;
     }
     HalfOpen entry = negotiate(packet, options);
+    entry.iss = initial_seq(packet.flow);
     entry.hash = hash;
     const uint32_t index = half_open_.add(entry);
     flows_.insert(hash, half_open_base() + index);
@@ -245,6 +246,7 @@ void Stack::accept(const HalfOpen& entry, const Packet& packet) {
     c.received_ns = now_ns_;
     c.state = TcpState::syn_received;
     ++counters_.accepted;
+    syn_policy_.know(SynPolicy::network_of(entry.key.remote));
     push_event(StackEvent::Kind::accepted, slot);
     synchronized(slot, entry.iss + 1);
     c.ack_now = false;  // the peer knows; what it sends with it is answered by its own rules

@@ -35,6 +35,7 @@ Stack::Stack(PacketPort& port, const StackOptions& options)
       dirty_(options.connections_max),
       ready_(options.connections_max),
       dead_(options.connections_max),
+      syn_policy_(options.cookies_per_ms, flow_seed_),
       events_(size_t{burst} * events_per_frame) {
     SY_ASSERT(options.connections_max > 0);
     // Each frame of a burst may be kept, in one chunk more than its octets fill.
@@ -51,6 +52,7 @@ Stack::~Stack() {
 
 void Stack::start_turn(Nanos now_ns) {
     SY_DCHECK(now_ns >= now_ns_);
+    syn_policy_.pass(now_ns - now_ns_);
     now_ns_ = now_ns;
     clock_ms_ = static_cast<uint32_t>(now_ns / millisecond_ns);
     if (!started_) {

@@ -36,6 +36,7 @@
 #include "io/tcpip/reassembly.h"
 #include "io/tcpip/sack.h"
 #include "io/tcpip/stack_options.h"
+#include "io/tcpip/syn_policy.h"
 #include "io/tcpip/tcp_options.h"
 #include "io/tcpip/time_wait.h"
 #include "io/tcpip/timer_wheel.h"
@@ -224,6 +225,8 @@ class Stack {
     }
 
     void look_at(uint32_t index);
+    bool shed(uint32_t index, uint8_t flags);
+    [[nodiscard]] bool cookie_for(uint32_t index);
     void take_packet(uint32_t index);
 
     // express.cc
@@ -377,9 +380,10 @@ class Stack {
     HalfOpenTable half_open_;
     TimeWaitTable time_wait_;
     std::vector<Listener> listeners_;
-    SlotQueue dirty_;             // has something to send
-    SlotQueue ready_;             // kept octets are to be offered
-    SlotQueue dead_;              // on_closed is due
+    SlotQueue dirty_;  // has something to send
+    SlotQueue ready_;  // kept octets are to be offered
+    SlotQueue dead_;   // on_closed is due
+    SynPolicy syn_policy_;
     Nanos cookies_until_ns_ = 0;  // cookies were given out so recently that they may come back
     uint32_t port_counter_ = 0;
     SackBlock duplicate_{};  // D-SACK of the segment in hand (RFC 2883)

@@ -90,6 +90,9 @@ Result<void> apply(const std::string& key, const std::string& value, tcpip::Stac
     if (key == "half_open_max") {
         return set(o.half_open_max, number(value));
     }
+    if (key == "cookies_per_ms") {
+        return set(o.cookies_per_ms, number(value));
+    }
     if (key == "time_wait_max") {
         return set(o.time_wait_max, number(value));
     }
