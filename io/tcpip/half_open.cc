@@ -81,7 +81,8 @@ HalfOpen Stack::negotiate(const Packet& packet, const TcpOptions& options) const
     return entry;
 }
 
-void Stack::syn_arrives(const Packet& packet, uint32_t hash) {
+/// `above`: our numbers of the last incarnation end there; null: there is none that matters.
+void Stack::syn_arrives(const Packet& packet, uint32_t hash, const Seq* above) {
     TcpOptions options;
     parse_tcp_options({packet.options, packet.options_bytes}, options);
     ++counters_.passive_opens;
@@ -91,6 +92,9 @@ void Stack::syn_arrives(const Packet& packet, uint32_t hash) {
     }
     HalfOpen entry = negotiate(packet, options);
     entry.iss = initial_seq(packet.flow);
+    if (above != nullptr && entry.iss < *above + 1) {
+        entry.iss = *above + 1;  // more was sent than the clock went on
+    }
     entry.hash = hash;
     const uint32_t index = half_open_.add(entry);
     flows_.insert(hash, half_open_base() + index);

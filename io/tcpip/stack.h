@@ -333,7 +333,7 @@ class Stack {
     void give_up(uint32_t slot);
 
     // half_open.cc
-    void syn_arrives(const Packet& packet, uint32_t hash);
+    void syn_arrives(const Packet& packet, uint32_t hash, const Seq* above = nullptr);
     void half_open_arrives(uint32_t index, const Packet& packet);
     void send_syn_ack(const HalfOpen& entry, uint32_t timestamp);
     void acknowledge_half_open(HalfOpen& entry);

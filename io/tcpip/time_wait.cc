@@ -55,12 +55,16 @@ void Stack::time_wait_arrives(uint32_t index, const Packet& packet) {
     parse_tcp_options({packet.options, packet.options_bytes}, options);
     const bool newer_timestamp = entry.timestamps && options.has_timestamps &&
                                  static_cast<int32_t>(options.timestamp - entry.ts_recent) > 0;
+    // RFC 9293 3.6.1: our own number is to be larger than all of the old ones, which a cookie
+    // cannot promise; timestamps tell old segments apart all the same.
+    const bool newer = newer_timestamp || (packet.seq > entry.rcv_nxt && !half_open_.full());
     if ((packet.flags & (tcp::syn | tcp::ack)) == tcp::syn &&
-        listener_for(packet.flow) != nullptr && (newer_timestamp || packet.seq > entry.rcv_nxt)) {
+        listener_for(packet.flow) != nullptr && newer) {
         ++counters_.time_wait_reused;
         const uint32_t hash = entry.hash;
+        const Seq last = entry.snd_nxt;
         drop_time_wait(index);
-        syn_arrives(packet, hash);
+        syn_arrives(packet, hash, &last);
         return;
     }
     // A FIN again: ours was not heard of. Its time begins anew.
