@@ -188,10 +188,11 @@ void Stack::forget(uint32_t slot) {
     }
     // What the user did not take is lost with him.
     drop_all_kept(connection);
-    if (connection.state == TcpState::fin_wait_2) {
-        connection.linger_ns = now_ns_ + options_.fin_wait_ns;
-        wake_by(slot, connection.linger_ns);
-    }
+    // An orphan's time is bounded, whatever its peer does: see linger_expired().
+    connection.linger_ns =
+        now_ns_ + (connection.state == TcpState::fin_wait_2 ? options_.fin_wait_ns
+                                                            : options_.user_timeout_ns);
+    wake_by(slot, connection.linger_ns);
 }
 
 void Stack::keep(uint32_t slot, Octets octets) {

@@ -325,6 +325,7 @@ class Stack {
     [[nodiscard]] bool silent(const Connection& connection) const;
     static void count_probe(Connection& connection);
     void linger_expired(uint32_t slot);
+    void orphan_expired(uint32_t slot);
     void keepalive_expired(uint32_t slot);
     void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);

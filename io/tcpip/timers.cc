@@ -64,7 +64,7 @@ void Stack::linger_expired(uint32_t slot) {
             end(slot, CloseReason::local);
             break;
         case Owner::none:
-            release_tcp(slot);  // FIN-WAIT-2 of an orphan
+            orphan_expired(slot);
             break;
         case Owner::open:
             break;
@@ -86,6 +86,20 @@ void Stack::retransmit_expired(uint32_t slot) {
         case RetransmitTimer::persist:
             persist_expired(slot);
             break;
+    }
+}
+
+/// FIN-WAIT-2 has lasted long enough. Or what the user left is not taken: a peer that only confirms
+/// its shut window, again and again, holds nothing for a user who has gone.
+void Stack::orphan_expired(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.state == TcpState::fin_wait_2) {
+        release_tcp(slot);
+    } else if (c.snd_wnd == 0 && now_ns_ - c.progress_ns >= options_.user_timeout_ns) {
+        give_up(slot);
+    } else {
+        // It moves on, or its retransmissions will give it up.
+        c.linger_ns = now_ns_ + options_.user_timeout_ns;
     }
 }
 
