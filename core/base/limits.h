@@ -22,11 +22,14 @@ inline constexpr uint32_t plans_max = 16384;
 // MCCMNCs: the world has about 3,000; two bytes an answer of the prefix index.
 inline constexpr uint32_t networks_max = 16384;
 
+// Pairs of supplier and network whose quality is kept apart; later ones count for their supplier
+// alone. Some 100 bytes each on every worker and for the board.
+inline constexpr uint32_t quality_pairs_max = 16384;
 // Links to suppliers on one worker.
 inline constexpr uint32_t trunks_max = 4096;
 
 // Targets that one decision can carry, all tiers together.
-inline constexpr uint32_t targets_max = 8;
+inline constexpr uint32_t targets_max = 16;
 
 // Outstanding requests of one session, one direction (PROTOCOL: 1 to 200 are typical).
 inline constexpr uint32_t window_max = 4096;

@@ -37,6 +37,9 @@ MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
         case Action::route:
             outcome.kind = MtDecision::Kind::route;
             outcome.targets = pool.add(rule.targets, rule.select);
+            outcome.max_cost = rule.max_cost;
+            outcome.plain = (rule.select == Select::weight || rule.select == Select::order) &&
+                            rule.max_cost == Money::highest();
             break;
         case Action::reject:
             outcome.kind = MtDecision::Kind::reject;
@@ -119,7 +122,10 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
 
 }  // namespace
 
-MtTable::MtTable() : impl_(std::make_shared<Impl>()), patterns_(std::make_shared<Patterns>()) {}
+MtTable::MtTable()
+    : impl_(std::make_shared<Impl>()),
+      patterns_(std::make_shared<Patterns>()),
+      prices_(std::make_shared<Prices>()) {}
 MtTable::MtTable(const MtTable&) = default;
 MtTable& MtTable::operator=(const MtTable&) = default;
 MtTable::MtTable(MtTable&&) noexcept = default;
@@ -187,6 +193,8 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     impl->index = PrefixIndex(entries, plan_count + 2 + network_segments.count());
     impl->screening =
         std::ranges::any_of(rules, [](const MtRule& rule) { return rule.plan == screening_plan; });
+    impl->any_quality = std::ranges::any_of(
+        rules, [](const MtRule& rule) { return rule.select == Select::quality; });
     network_segments.write_to(*impl);
     impl->networks = std::move(networks);
     impl->rules = std::move(rules);

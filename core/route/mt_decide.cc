@@ -1,8 +1,11 @@
 // Data plane: which MT rule wins. decide() and explain() run the same code; explain() only listens.
+#include <algorithm>
 #include <array>
 
+#include "core/route/choice_words.h"
 #include "core/route/expressions.h"
 #include "core/route/message_scan.h"
+#include "core/route/mt_choose.h"
 #include "core/route/mt_impl.h"
 
 namespace sy::route {
@@ -13,7 +16,11 @@ enum class Verdict : uint8_t { won, customer, sender_type, data_coding, sender, 
 
 // What decide() passes for a listener: nothing is left of it after compilation.
 struct Silent {
+    static constexpr bool wants_facts = false;
     void considered(uint32_t, Verdict) {}
+    void sold(const PriceTable::Step*) {}
+    void limit(Money) {}
+    void target(const TargetFacts&) {}
 };
 
 // Cheap conditions first: the scans run only for rules that everything else lets through.
@@ -43,9 +50,14 @@ class Decider {
   public:
     Decider(const MtTable::Impl& table,
             const Patterns& patterns,
+            const Prices& prices,
             RouteScratch::Impl& scratch,
             Listener& listener)
-        : table_(table), patterns_(patterns), scratch_(scratch), listener_(listener) {}
+        : table_(table),
+          patterns_(patterns),
+          prices_(prices),
+          scratch_(scratch),
+          listener_(listener) {}
 
     void decide(std::span<const MtQuery> queries, std::span<MtDecision> decisions) {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
@@ -61,7 +73,7 @@ class Decider {
                                        ? probes.add(keys_[i], MtTable::Impl::screening_segment)
                                        : PrefixIndex::none;
         }
-        if (!table_.network_segments.empty()) {
+        if (!table_.network_segments.empty() || table_.any_quality || prices_.by_network()) {
             probe_networks(queries, probes);
         }
         std::array<uint32_t, PrefixIndex::probes_max> nodes;
@@ -72,6 +84,8 @@ class Decider {
             plan_[i].from_probes_to(nodes);
             decide_one(queries[i], i, decisions[i]);
         }
+        TargetStage<Listener>(table_, prices_, scratch_.quality, listener_)
+            .choose(queries, {keys_.data(), count}, {outcomes_.data(), count}, decisions);
     }
 
   private:
@@ -106,6 +120,9 @@ class Decider {
         }
         table_.networks.resolve({numbers.data(), count}, {keys_.data(), count},
                                 {resolved_.data(), count});
+        if (table_.network_segments.empty()) {
+            return;
+        }
         for (size_t i = 0; i < count; ++i) {
             plan_[i].network = probe_network(i, table_.segment_of(queries[i].plan), probes);
             screening_[i].network = probe_network(i, MtTable::Impl::screening_segment, probes);
@@ -137,6 +154,7 @@ class Decider {
         const SenderType sender_type = sender_type_of(query.sender, query.sender_ton);
         const Case the_case{query, sender_type, resolved_[i].is_ported};
         decision = MtDecision{};
+        decision.network = resolved_[i].network;
         const MtOutcome* outcome = first_holding(screening_[i], the_case, scan);
         if (outcome == nullptr) {
             outcome = first_holding(plan_[i], the_case, scan);
@@ -147,8 +165,7 @@ class Decider {
         decision.kind = outcome->kind;
         decision.status = outcome->status;
         decision.rule_line = outcome->line;
-        decision.target_count =
-            table_.targets.order(outcome->targets, query.spread, decision.targets);
+        outcomes_[i] = outcome;
     }
 
     struct Case {
@@ -201,9 +218,11 @@ class Decider {
 
     const MtTable::Impl& table_;
     const Patterns& patterns_;
+    const Prices& prices_;
     RouteScratch::Impl& scratch_;
     Listener& listener_;
     std::array<uint64_t, limits::burst> keys_;
+    std::array<const MtOutcome*, limits::burst> outcomes_;
     std::array<Scope, limits::burst> plan_;
     std::array<Scope, limits::burst> screening_;
     std::array<NetworkTables::Resolved, limits::burst> resolved_;
@@ -278,23 +297,55 @@ void MtTable::decide(std::span<const MtQuery> queries,
                      std::span<MtDecision> decisions,
                      RouteScratch& scratch) const {
     Silent silent;
-    Decider<Silent>(*impl_, *patterns_, scratch.impl(), silent).decide(queries, decisions);
+    Decider<Silent>(*impl_, *patterns_, *prices_, scratch.impl(), silent)
+        .decide(queries, decisions);
 }
 
-MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
-    struct Recorder {
-        const std::vector<MtRule>& rules;
-        const MtQuery& query;
-        std::vector<Considered>& considered_rules;
+namespace {
 
-        void considered(uint32_t rule, Verdict verdict) {
-            considered_rules.push_back({&rules[rule], in_words(verdict, rules[rule], query)});
-        }
-    };
+// What the decider says, kept for explain().
+struct Recorder {
+    static constexpr bool wants_facts = true;
+
+    void considered(uint32_t rule, Verdict verdict) {
+        rules_considered.push_back({&rules[rule], in_words(verdict, rules[rule], query)});
+    }
+    void sold(const PriceTable::Step* price) {
+        is_sold = true;
+        sell_price = price;
+    }
+    void limit(Money money) { cost_limit = money; }
+    void target(const TargetFacts& facts) { targets.push_back(facts); }
+
+    const std::vector<MtRule>& rules;
+    const MtQuery& query;
+    std::vector<MtTable::Considered> rules_considered{};
+    bool is_sold = false;
+    const PriceTable::Step* sell_price = nullptr;
+    Money cost_limit = Money::highest();
+    std::vector<TargetFacts> targets{};
+};
+
+}  // namespace
+
+MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
     Explanation explanation;
-    Recorder recorder{impl_->rules, query, explanation.considered};
-    Decider<Recorder>(*impl_, *patterns_, scratch.impl(), recorder)
-        .decide({&query, 1}, {&explanation.decision, 1});
+    MtDecision& decision = explanation.decision;
+    Recorder recorder{impl_->rules, query};
+    Decider<Recorder>(*impl_, *patterns_, *prices_, scratch.impl(), recorder)
+        .decide({&query, 1}, {&decision, 1});
+    explanation.considered = std::move(recorder.rules_considered);
+    const auto winner = std::ranges::find(impl_->rules, decision.rule_line, &MtRule::line);
+    ChoiceCase the_case;
+    the_case.network = decision.network;
+    the_case.buy = prices_->buy.get();
+    the_case.quality = scratch.impl().quality;
+    for (const TargetFacts& facts : recorder.targets) {
+        explanation.targets.push_back(
+            {facts.supplier, target_in_words(facts, the_case, winner->select, prices_->currency)});
+    }
+    explanation.limit = limit_in_words(recorder.cost_limit, recorder.is_sold, recorder.sell_price,
+                                       prices_->currency);
     if (impl_->networks.networks != nullptr) {
         const uint64_t key = number_key(query.destination);
         NetworkTables::Resolved resolved;

@@ -28,7 +28,9 @@ struct MtOutcome {
     MtDecision::Kind kind = MtDecision::Kind::no_route;
     smpp::CommandStatus status{};
     uint32_t line = 0;
+    bool plain = true;  // weights or the order as written are all that its targets need
     TargetPool<SupplierId>::Range targets;
+    Money max_cost = Money::highest();
 };
 
 struct MtTable::Impl {
@@ -45,6 +47,7 @@ struct MtTable::Impl {
     PrefixIndex index;
     uint32_t plan_count = 0;
     bool screening = false;
+    bool any_quality = false;  // some rule selects by it
     NetworkTables networks;
     // Slots of (segment, network) to the segment of both; a power of two, at most half full. Empty
     // where no rule asks for a network, and then no destination is resolved.

@@ -22,6 +22,7 @@
 #include "core/route/account.h"
 #include "core/route/networks.h"
 #include "core/route/patterns.h"
+#include "core/route/prices.h"
 #include "core/route/rules.h"
 #include "core/smpp/pdu.h"
 
@@ -38,13 +39,16 @@ struct MtQuery {
     Alphabet alphabet = Alphabet::gsm7;  // of the customer: what data_coding 0 means
     const smpp::Sm* sm = nullptr;        // text, data_coding
     uint64_t spread = 0;  // chooses among weights; equal for all parts of one message
+    Minute now = 0;       // whose prices are in effect
 };
 
 struct MtDecision {
-    enum class Kind : uint8_t { no_route, route, reject, drop };
+    // too_dear: a rule won, but its limit or the customer's price took every target off.
+    enum class Kind : uint8_t { no_route, route, reject, drop, too_dear };
     Kind kind = Kind::no_route;
     smpp::CommandStatus status{};  // Kind::reject
     uint32_t rule_line = 0;        // of mt.csv, 0 when no rule won
+    NetworkId network;             // of the destination; none: unknown, or nobody asked
     uint8_t target_count = 0;      // Kind::route: at least 1, in the order to try
     std::array<SupplierId, limits::targets_max> targets{};
 };
@@ -85,10 +89,16 @@ class MtTable {
         const MtRule* rule;
         std::string verdict;  // "won", or the first condition that did not hold
     };
+    struct ConsideredTarget {
+        SupplierId supplier;
+        std::string facts;  // price and where it stands, quality, why it is off the list
+    };
     struct Explanation {
         MtDecision decision;
         std::vector<Considered> considered;
         std::string network;  // of the destination, and how it was found; empty without tables
+        std::string limit;    // what a target may cost; empty without one
+        std::vector<ConsideredTarget> targets;  // of the winner; empty where weights alone choose
     };
     [[nodiscard]] Explanation explain(const MtQuery& query, RouteScratch& scratch) const;
 
@@ -100,11 +110,16 @@ class MtTable {
     /// The same table with the same expressions compiled differently. REQUIRES: equal ids.
     [[nodiscard]] MtTable with_patterns(Patterns patterns) const;
 
+    /// What cost, limits and customers' prices look at. Control thread, before publication.
+    void set_prices(std::shared_ptr<const Prices> prices) { prices_ = std::move(prices); }
+    [[nodiscard]] const Prices& prices() const { return *prices_; }
+
     struct Impl;  // mt_impl.h
 
   private:
     std::shared_ptr<const Impl> impl_;
     std::shared_ptr<const Patterns> patterns_;
+    std::shared_ptr<const Prices> prices_;  // never null
 };
 
 }  // namespace sy::route

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/route/money.h"
 #include "core/smpp/status.h"
 
 namespace sy::route {
 
 enum class SenderType : uint8_t { any, alpha, short_code, long_number };
 enum class Action : uint8_t { route, reject, drop };
-enum class Select : uint8_t { weight, order };
+// How the targets of a tier are put in order. MO rules know the first two.
+enum class Select : uint8_t { weight, order, cost, quality };
 
 template <class TargetId>
 struct Target {
@@ -39,6 +41,7 @@ struct MtRule {
     smpp::CommandStatus reject_status = smpp::CommandStatus::esme_rinvdstadr;
     Tiers<SupplierId> targets;
     Select select = Select::weight;
+    Money max_cost = Money::highest();  // dearer targets are taken off
     std::string note;
 };
 

@@ -27,4 +27,8 @@ Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
     return {};
 }
 
+void RouteScratch::use(const QualityBoard* quality) {
+    impl_->quality = quality;
+}
+
 }  // namespace sy::route

@@ -10,6 +10,7 @@ namespace sy::route {
 
 class MtTable;
 class MoTable;
+class QualityBoard;
 
 class RouteScratch {
   public:
@@ -21,6 +22,9 @@ class RouteScratch {
     /// Grows to what the snapshot's tables need and forgets all senders; those of `mt` are
     /// remembered from here on. Control thread, before publication: it allocates.
     [[nodiscard]] Result<void> prepare(const MtTable& mt, const MoTable& mo);
+
+    /// Whose figures select = quality looks at; null: nobody's. Of this scratch's worker.
+    void use(const QualityBoard* quality);
 
     struct Impl;
     [[nodiscard]] Impl& impl() { return *impl_; }

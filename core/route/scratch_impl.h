@@ -24,6 +24,7 @@ struct RouteScratch::Impl {
     // could come again).
     SenderCache senders;
     std::shared_ptr<const Patterns> cached_patterns;
+    const QualityBoard* quality = nullptr;
     std::array<char, sender_utf8_bytes_max> sender;
     std::array<char, limits::scan_text_bytes_max> text;
 };

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -32,6 +33,12 @@ class TargetPool {
         uint32_t begin = 0;
         uint8_t count = 0;
         bool weighted = false;  // some tier has a choice to make
+        Select select = Select::weight;
+    };
+    struct Entry {
+        double inverse_weight;
+        TargetId id;
+        uint8_t tier;
     };
 
     /// Control thread. Rules with the same targets share them, so that the few that a table has
@@ -50,7 +57,7 @@ class TargetPool {
         return it->second;
     }
 
-    /// Any worker. Returns how many.
+    /// Any worker. By weight or as written, without a look at anything else. Returns how many.
     uint8_t order(Range range,
                   uint64_t spread,
                   std::array<TargetId, limits::targets_max>& out) const {
@@ -77,15 +84,14 @@ class TargetPool {
         return range.count;
     }
 
-  private:
-    struct Entry {
-        double inverse_weight;
-        TargetId id;
-        uint8_t tier;
-    };
+    /// In the order of the rule: tier by tier, inside a tier as written.
+    [[nodiscard]] std::span<const Entry> entries(Range range) const {
+        return {entries_.data() + range.begin, range.count};
+    }
 
+  private:
     Range append(const Tiers<TargetId>& tiers, Select select) {
-        Range range{static_cast<uint32_t>(entries_.size()), 0, false};
+        Range range{static_cast<uint32_t>(entries_.size()), 0, false, select};
         uint8_t tier_index = 0;
         for (const auto& tier : tiers) {
             range.weighted |= select == Select::weight && tier.size() > 1;

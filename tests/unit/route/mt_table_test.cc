@@ -181,15 +181,16 @@ TEST(MtTable, EveryErrorIsNamed) {
     auto long_prefix = rule(5, "1234567890123456", 0);
     auto no_target = rule(6, "44", 0);
     no_target.targets.clear();
-    auto nine = rule(7, "44", 0);
-    nine.targets = to_suppliers({{0, 1, 2, 3, 4}, {5, 6, 7, 8}});
+    auto too_many = rule(7, "44", 0);
+    too_many.targets =
+        to_suppliers({{0, 1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12, 13, 14, 15, 16}});
     auto twice = rule(8, "44", 0);
     twice.targets = to_suppliers({{0}, {1, 0}});
     auto screening_route = rule(9, "44", 0);
     screening_route.plan = "*";
     std::vector<MtTable::BuildError> errors;
     const auto table = MtTable::build({bad_sender, bad_both, bad_prefix, long_prefix, no_target,
-                                       nine, twice, screening_route, rule(10, "44", 0)},
+                                       too_many, twice, screening_route, rule(10, "44", 0)},
                                       {"default"}, errors);
     std::vector<std::pair<uint32_t, std::string>> named;
     for (const auto& error : errors) {
@@ -204,14 +205,14 @@ TEST(MtTable, EveryErrorIsNamed) {
     EXPECT_TRUE(table.rules().empty());
 }
 
-TEST(MtTable, EightTargetsAreTheMost) {
-    auto eight = rule(2, "44", 0);
-    eight.targets = to_suppliers({{0, 1, 2, 3}, {4, 5, 6, 7}});
-    eight.select = Select::order;
-    MtBench bench({eight});
+TEST(MtTable, SixteenTargetsAreTheMost) {
+    auto all = rule(2, "44", 0);
+    all.targets = to_suppliers({{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11, 12, 13, 14, 15}});
+    all.select = Select::order;
+    MtBench bench({all});
     const auto decision = bench.decide(query("44"));
-    ASSERT_EQ(decision.target_count, 8);
-    for (uint16_t i = 0; i < 8; ++i) {
+    ASSERT_EQ(decision.target_count, 16);
+    for (uint16_t i = 0; i < 16; ++i) {
         EXPECT_EQ(decision.targets[i], supplier(i));
     }
 }
