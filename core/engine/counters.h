@@ -38,6 +38,7 @@ class Counter {
     X(mt_refused, "MT messages refused at the door: malformed, not allowed, throttled, draining")   \
     X(mt_accepted, "MT end state: accepted by a supplier")                                          \
     X(mt_rejected, "MT end state: rejected with a truthful status")                                 \
+    X(mt_too_dear, "MT messages among the rejected whose targets all cost more than they may")      \
     X(mt_expired, "MT end state: time ran out in a queue before any supplier had it")               \
     X(mt_unknown, "MT end state: link died or no response after the submit")                        \
     X(mt_dropped, "MT end state: dropped by a rule (answered OK, sent nowhere)")                    \

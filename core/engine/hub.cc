@@ -43,13 +43,17 @@ Hub::Hub(const HubOptions& options)
       supplier_counters_(
           std::make_unique<SupplierCounters[]>(size_t{options.workers} * limits::suppliers_max)),
       customer_counters_(
-          std::make_unique<CustomerCounters[]>(size_t{options.workers} * limits::customers_max)) {
+          std::make_unique<CustomerCounters[]>(size_t{options.workers} * limits::customers_max)),
+      parts_(options.long_messages_max),
+      quality_(options.workers, options.quality_pairs_max) {
     SY_ASSERT(options.workers > 0 && options.workers <= limits::workers_max);
     for (uint32_t i = 0; i < options.workers * options.workers; ++i) {
         mailboxes_.push_back(std::make_unique<queue::SpscRing<Message*>>(mailbox_entries));
     }
     for (uint32_t i = 0; i < options.workers; ++i) {
         events_.push_back(std::make_unique<queue::SpscRing<Event>>(event_entries));
+        quality_counts_.push_back(
+            std::make_unique<route::QualityCounts>(options.quality_pairs_max));
     }
 }
 
@@ -70,6 +74,7 @@ Result<void> Hub::publish(std::unique_ptr<const route::Snapshot> snapshot) {
         suppliers_[i].ring.store(ring->get(), std::memory_order_release);
         rings_.push_back(std::move(*ring));
     }
+    quality_.configure(snapshot->quality);
     published_.publish(std::move(snapshot));
     ring(~uint64_t{0});
     return {};

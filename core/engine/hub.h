@@ -20,9 +20,11 @@
 #include "core/engine/counters.h"
 #include "core/engine/events.h"
 #include "core/engine/message.h"
+#include "core/engine/parts_memory.h"
 #include "core/queue/published.h"
 #include "core/queue/shared_ring.h"
 #include "core/queue/spsc_ring.h"
+#include "core/route/quality.h"
 #include "core/route/snapshot.h"
 
 namespace sy::engine {
@@ -60,6 +62,8 @@ struct HubOptions {
     uint32_t large_messages_max = 256;  // a worker, with a body beyond 512 octets
     uint32_t receipts_max = 1'048'576;  // a worker, ways back
     Nanos receipt_age_ns = Nanos{72} * 3600 * second_ns;
+    uint32_t long_messages_max = 65'536;  // whose parts are kept together, all workers
+    uint32_t quality_pairs_max = limits::quality_pairs_max;
 };
 
 class Hub {
@@ -76,6 +80,8 @@ class Hub {
     [[nodiscard]] Result<void> publish(std::unique_ptr<const route::Snapshot> snapshot);
     /// Frees snapshots that no worker can hold; call regularly. Returns how many still wait.
     size_t reclaim() { return published_.reclaim(); }
+    /// New figures of the suppliers' quality, once a second; call about as often.
+    void merge_quality(Nanos now_mono_ns) { quality_.merge(now_mono_ns, quality_counts_); }
     /// No new messages; what is in flight settles, then every session is unbound, at the latest at
     /// `unbind_latest_ns` (monotonic).
     void begin_drain(Nanos unbind_latest_ns);
@@ -99,8 +105,14 @@ class Hub {
         return customer_counters_[size_t{worker.value} * limits::customers_max + customer.value];
     }
 
+    [[nodiscard]] const route::QualityBoard& quality() const { return quality_; }
+
     // --- Workers.
 
+    [[nodiscard]] route::QualityCounts& quality_counts(WorkerId worker) {
+        return *quality_counts_[worker.value];
+    }
+    [[nodiscard]] PartsMemory& parts() { return parts_; }
     [[nodiscard]] queue::Published<route::Snapshot>& published() { return published_; }
     [[nodiscard]] SupplierShared& supplier(SupplierId id) { return suppliers_[id.value]; }
     [[nodiscard]] CustomerShared& customer(CustomerId id) { return customers_[id.value]; }
@@ -146,6 +158,9 @@ class Hub {
     std::unique_ptr<WorkerCounters[]> counters_;
     std::unique_ptr<SupplierCounters[]> supplier_counters_;
     std::unique_ptr<CustomerCounters[]> customer_counters_;
+    PartsMemory parts_;
+    std::vector<std::unique_ptr<route::QualityCounts>> quality_counts_;  // by worker
+    route::QualityBoard quality_;
     std::array<Doorbell, limits::workers_max> doorbells_{};
     std::atomic<Nanos> drain_latest_ns_{0};
     std::array<std::atomic<int64_t>, limits::workers_max> in_flight_{};

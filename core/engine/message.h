@@ -55,6 +55,7 @@ struct ReceiptWay {
     std::array<char, limits::address_octets_max> destination{};
     bool has_reference = false;
     uint16_t user_message_reference = 0;
+    NetworkId network;  // of the destination, for the supplier's quality there
     Nanos submitted_wall_ns = 0;
 };
 
@@ -98,7 +99,8 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     Nanos deadline_ns = 0;        // monotonic: not sent by then means expired
     Nanos not_before_ns = 0;      // receipts: earliest next try
     std::array<uint16_t, limits::targets_max>
-        targets{};  // SupplierId (MT) or CustomerId (MO) values
+        targets{};      // SupplierId (MT) or CustomerId (MO) values
+    NetworkId network;  // MT: of the destination; none: unknown
 };
 static_assert(sizeof(MessageHead) == 2 * limits::cache_line_bytes);
 
@@ -112,6 +114,7 @@ struct Message : MessageHead {
 
     // Set by whoever uses them first.
     uint32_t body_bytes = 0;
+    uint64_t parts_key = 0;      // MT: of the long message that it is a part of; 0: of none
     ReceiptKey key;              // of the supplier's message_id
     number::Number destination;  // digits, normalised
     number::Number source;       // likewise, when the sender is a number

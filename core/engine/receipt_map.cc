@@ -76,7 +76,7 @@ ReceiptMap::Found ReceiptMap::find(const ReceiptKey& key, std::string_view desti
         if (e.key != key) {
             continue;
         }
-        const Found found{&e.way, i, e.finished};
+        const Found found{&e.way, i, e.finished, e.since_ns};
         const std::string_view ours(e.way.destination.data(), e.way.destination_length);
         // Suppliers write numbers in forms of their own; the digits' tail is what stays the same.
         const size_t tail = std::min<size_t>({ours.size(), destination.size(), 8});

@@ -28,6 +28,7 @@ class ReceiptMap {
             nullptr;  // valid until the next insert() or expire(); null: unknown
         uint32_t entry = 0;
         bool finished = false;  // a final receipt was seen before
+        Nanos since_ns = 0;     // when the way was remembered: at the submit_sm_resp
     };
     /// `destination`: the receipt's source address, which tells reused ids apart; may be empty.
     [[nodiscard]] Found find(const ReceiptKey& key, std::string_view destination) const;

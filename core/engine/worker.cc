@@ -28,6 +28,7 @@ Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
     : hub_(hub),
       id_(id),
       counters_(hub.counters(id)),
+      quality_(hub.quality_counts(id)),
       prng_(seed),
       pool_(id.value, hub.options().messages_max, hub.options().large_messages_max),
       chunks_(hub.options().connections_max, large_chunks(hub.options().connections_max)),
@@ -133,6 +134,7 @@ void Worker::adopt(const route::Snapshot& snapshot) {
     }
     snapshot_ = &snapshot;
     scratch_ = &snapshot.scratches[id_.value];
+    scratch_->use(&hub_.quality());
     adopt_customers(snapshot);
     adopt_suppliers(snapshot);
     ++work_;

@@ -239,7 +239,12 @@ class Worker {
     void retry_or_finish(Message* message);
     void finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state);
     void answer_submit(Message* message, smpp::CommandStatus status);
-    [[nodiscard]] static uint64_t spread_of(const Message& message);
+    struct Spread {
+        uint64_t hash = 0;
+        bool is_part = false;  // of a long message: the same for all its parts
+    };
+    [[nodiscard]] static Spread spread_of(const Message& message);
+    void set_targets(Message& message, const route::MtDecision& decision);
     void finish_group(Message* message, smpp::CommandStatus status);
     void answer_group(Session& session, const Message& message, const MultiGroup& group);
 
@@ -304,6 +309,7 @@ class Worker {
     Hub& hub_;
     const WorkerId id_;
     WorkerCounters& counters_;
+    route::QualityCounts& quality_;
     Prng prng_;
     Now now_;
     uint32_t work_ = 0;

@@ -61,7 +61,7 @@ void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& s
         number::usable(message->source_kind) ? message->source.view() : message->sm.source.digits;
     query.alphabet = session.supplier->alphabet;
     query.sm = &message->sm;
-    query.spread = spread_of(*message);
+    query.spread = spread_of(*message).hash;
     route::MoDecision decision;
     snapshot_->mo.decide({&query, 1}, {&decision, 1}, *scratch_);
     message->rule_line = decision.rule_line;

@@ -1,4 +1,6 @@
 // MT: route, dispatch, settle. See worker.h.
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "core/engine/multi_group.h"
 #include "core/engine/worker.h"
@@ -17,7 +19,7 @@ constexpr uint8_t pause_attempts_max = 3;
 // What chooses among weighted targets: the message's own id, or for a part of a long message what
 // all its parts share, so that they take one way (PROTOCOL: account, source, destination, ref,
 // total).
-uint64_t Worker::spread_of(const Message& message) {
+Worker::Spread Worker::spread_of(const Message& message) {
     const bool may_be_part =
         (message.sm.esm_class & smpp::esm_class_udhi) != 0 || !message.sm.tlvs.empty();
     if (may_be_part) [[unlikely]] {
@@ -32,10 +34,10 @@ uint64_t Worker::spread_of(const Message& message) {
             for (const char c : message.destination.view()) {
                 hash = mix64(hash ^ static_cast<uint8_t>(c));
             }
-            return hash;
+            return {hash, true};
         }
     }
-    return mix64(message.id);
+    return {mix64(message.id), false};
 }
 
 void Worker::route_mt() {
@@ -47,8 +49,9 @@ void Worker::route_mt() {
     const uint32_t count = mt_count_;
     mt_count_ = 0;
     work_ += count;
+    const auto now = static_cast<route::Minute>(now_.wall_ns / route::minute_ns);
     for (uint32_t i = 0; i < count; ++i) {
-        const Message& message = *mt_batch_[i];
+        Message& message = *mt_batch_[i];
         const route::Customer* customer = snapshot_->customer(message.customer);
         route::MtQuery& query = queries[i];
         query.customer = message.customer;
@@ -58,7 +61,11 @@ void Worker::route_mt() {
         query.sender_ton = message.sm.source.ton;
         query.alphabet = customer != nullptr ? customer->alphabet : route::Alphabet::gsm7;
         query.sm = &message.sm;
-        query.spread = spread_of(message);
+        const Spread spread = spread_of(message);
+        query.spread = spread.hash;
+        query.now = now;
+        // Never 0: that is no part.
+        message.parts_key = spread.is_part ? spread.hash | 1 : 0;
     }
     snapshot_->mt.decide({queries.data(), count}, {decisions.data(), count}, *scratch_);
     for (uint32_t i = 0; i < count; ++i) {
@@ -67,10 +74,7 @@ void Worker::route_mt() {
         message->rule_line = decision.rule_line;
         switch (decision.kind) {
             case route::MtDecision::Kind::route:
-                message->target_count = decision.target_count;
-                for (uint32_t t = 0; t < decision.target_count; ++t) {
-                    message->targets[t] = decision.targets[t].value;
-                }
+                set_targets(*message, decision);
                 dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
                 break;
             case route::MtDecision::Kind::reject:
@@ -79,6 +83,9 @@ void Worker::route_mt() {
             case route::MtDecision::Kind::drop:
                 finish_mt(message, smpp::CommandStatus::esme_rok, counters_.mt_dropped);
                 break;
+            case route::MtDecision::Kind::too_dear:
+                counters_.mt_too_dear.add();
+                [[fallthrough]];
             case route::MtDecision::Kind::no_route: {
                 const route::Customer* customer = snapshot_->customer(message->customer);
                 finish_mt(message,
@@ -88,6 +95,25 @@ void Worker::route_mt() {
                 break;
             }
         }
+    }
+}
+
+// A part of a long message goes where an earlier part went, if that is still a target.
+void Worker::set_targets(Message& message, const route::MtDecision& decision) {
+    message.target_count = decision.target_count;
+    message.network = decision.network;
+    for (uint32_t t = 0; t < decision.target_count; ++t) {
+        message.targets[t] = decision.targets[t].value;
+    }
+    if (message.parts_key == 0) [[likely]] {
+        return;
+    }
+    const SupplierId with_others =
+        hub_.parts().claim(message.parts_key, decision.targets[0], now_.mono_ns);
+    const auto end = message.targets.begin() + message.target_count;
+    const auto found = std::find(message.targets.begin(), end, with_others.value);
+    if (found != end) {
+        std::rotate(message.targets.begin(), found, found + 1);
     }
 }
 
@@ -107,6 +133,9 @@ void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
             status = smpp::CommandStatus::esme_rthrottled;
             paused = paused.valid() ? paused : supplier;
             continue;
+        }
+        if (message->parts_key != 0 && message->target_next > 1) [[unlikely]] {
+            hub_.parts().move(message->parts_key, supplier, now_.mono_ns);
         }
         if (offer(message, supplier, status)) {
             return;

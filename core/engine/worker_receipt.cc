@@ -31,19 +31,22 @@ bool is_final(MessageState state, const route::Supplier* supplier) {
     }
 }
 
+bool is_success(MessageState state) {
+    return state == MessageState::delivered || state == MessageState::accepted;
+}
+
 // What the customer asked for: SMPP 3.4 section 5.2.17; value 3 is "success only" (5.0).
 bool is_wanted(uint8_t registered_delivery, bool final, MessageState state) {
     if (!final) {
         return (registered_delivery & 0x10) != 0;
     }
-    const bool success = state == MessageState::delivered || state == MessageState::accepted;
     switch (registered_delivery & 0x03) {
         case 1:
             return true;
         case 2:
-            return !success;
+            return !is_success(state);
         case 3:
-            return success;
+            return is_success(state);
         default:
             return false;
     }
@@ -70,6 +73,7 @@ void Worker::insert_receipt(Message* message) {
     way.id = message->id;
     way.id_form = message->id_form;
     way.registered_delivery = message->sm.registered_delivery;
+    way.network = message->network;
     copy_address(message->sm.source, way.source_ton, way.source_npi, way.source_length, way.source);
     copy_address(message->sm.destination, way.destination_ton, way.destination_npi,
                  way.destination_length, way.destination);
@@ -159,6 +163,8 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     }
     counters_.receipts_matched.add();
     if (!message->intermediate) {
+        quality_.receipt(message->supplier, found.way->network, is_success(state),
+                         now_.mono_ns - found.since_ns);
         receipt_map_.finish(found.entry);
     }
     if (!wanted) {

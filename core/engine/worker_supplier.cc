@@ -291,6 +291,7 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
     SupplierCounters& counters = hub_.counters(id_, session.supplier_id);
     if (message->status == CommandStatus::esme_rok) {
         counters.accepted.add();
+        quality_.answered(session.supplier_id, message->network, true);
         if (message->wants_receipt) {
             smpp::SmResp resp;
             const auto decoded = smpp::decode_sm_resp(frame.body, session.decode_rules, resp);
@@ -307,6 +308,8 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
         if (message->status == CommandStatus::esme_rthrottled ||
             message->status == CommandStatus::esme_rmsgqful) {
             counters.throttled.add();
+        } else {
+            quality_.answered(session.supplier_id, message->network, false);
         }
     }
     on_attempt_end(message);
@@ -535,6 +538,7 @@ void Worker::expire_staged(LocalSupplier& local) {
 // Sent, and no answer will be understood any more: the outcome is unknown.
 void Worker::lose(Message* message, CommandStatus status) {
     hub_.counters(id_, message->supplier).unknown.add();
+    quality_.answered(message->supplier, message->network, false);
     supplier_event(EventKind::message_unknown, message->supplier, status, message->id);
     message->outcome = Outcome::unknown;
     message->status = status;

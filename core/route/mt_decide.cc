@@ -304,7 +304,7 @@ void MtTable::decide(std::span<const MtQuery> queries,
 namespace {
 
 // What the decider says, kept for explain().
-struct Recorder {
+struct Explainer {
     static constexpr bool wants_facts = true;
 
     void considered(uint32_t rule, Verdict verdict) {
@@ -331,8 +331,8 @@ struct Recorder {
 MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
     Explanation explanation;
     MtDecision& decision = explanation.decision;
-    Recorder recorder{impl_->rules, query};
-    Decider<Recorder>(*impl_, *patterns_, *prices_, scratch.impl(), recorder)
+    Explainer recorder{impl_->rules, query};
+    Decider<Explainer>(*impl_, *patterns_, *prices_, scratch.impl(), recorder)
         .decide({&query, 1}, {&decision, 1});
     explanation.considered = std::move(recorder.rules_considered);
     const auto winner = std::ranges::find(impl_->rules, decision.rule_line, &MtRule::line);

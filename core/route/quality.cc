@@ -1,10 +1,10 @@
+// Control plane: what workers counted into figures.
 #include "core/route/quality.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "core/base/assert.h"
-#include "core/base/prng.h"
 
 namespace sy::route {
 
@@ -44,48 +44,6 @@ QualityPairs::QualityPairs(uint32_t pairs_max)
       slots_(std::make_unique<std::atomic<uint64_t>[]>(slot_count())) {
     for (uint16_t i = 0; i < limits::suppliers_max; ++i) {
         slots_[i].store(key_of(SupplierId{i}, NetworkId::none()) << 32, std::memory_order_relaxed);
-    }
-}
-
-QualityPairs::Found QualityPairs::find(SupplierId supplier, NetworkId network) const {
-    SY_DCHECK(supplier.value < limits::suppliers_max);
-    if (!network.valid()) {
-        return {supplier.value, value(supplier.value)};
-    }
-    const uint64_t key = key_of(supplier, network);
-    for (uint64_t i = mix64(key) & mask_;; i = (i + 1) & mask_) {
-        const auto slot = static_cast<uint32_t>(limits::suppliers_max + i);
-        // Relaxed: key and value are one word, and nothing else is reached through them.
-        const uint64_t word = slots_[slot].load(std::memory_order_relaxed);
-        if (word >> 32 == key) {
-            return {slot, static_cast<uint32_t>(word)};
-        }
-        if (word == 0) {
-            return {};
-        }
-    }
-}
-
-uint32_t QualityPairs::claim(SupplierId supplier, NetworkId network) {
-    SY_DCHECK(supplier.value < limits::suppliers_max);
-    if (!network.valid()) {
-        return supplier.value;
-    }
-    const uint64_t key = key_of(supplier, network);
-    for (uint64_t i = mix64(key) & mask_;; i = (i + 1) & mask_) {
-        const auto slot = static_cast<uint32_t>(limits::suppliers_max + i);
-        const uint64_t word = slots_[slot].load(std::memory_order_relaxed);
-        if (word >> 32 == key) {
-            return slot;
-        }
-        if (word == 0) {
-            if (room_ == 0) {
-                return supplier.value;
-            }
-            --room_;
-            slots_[slot].store(key << 32, std::memory_order_relaxed);
-            return slot;
-        }
     }
 }
 
@@ -180,13 +138,6 @@ void QualityBoard::take(const QualityCounts& counts, Seen& seen) {
             }
         }
     }
-}
-
-bool QualityBoard::explores(uint64_t spread) const {
-    // Not the hash that spreads by weight: that one is asked of these messages next.
-    constexpr uint64_t salt = 0x51'7C'C1'B7'27'22'0A'95;
-    const uint64_t every = load(explore_every_);
-    return every != 0 && mix64(spread ^ salt) % every == 0;
 }
 
 QualityReading QualityBoard::reading_of(uint32_t slot) const {

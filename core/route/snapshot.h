@@ -14,6 +14,7 @@
 #include "core/route/error_table.h"
 #include "core/route/mo_table.h"
 #include "core/route/mt_table.h"
+#include "core/route/quality.h"
 #include "core/route/scratch.h"
 
 namespace sy::route {
@@ -51,6 +52,7 @@ struct Snapshot {
     std::vector<std::shared_ptr<const Supplier>> suppliers;
     std::unordered_map<std::string, CustomerId> customer_by_system_id;
 
+    QualityOptions quality;
     MtTable mt;
     MoTable mo;
     ErrorTable errors;

@@ -144,6 +144,7 @@ void Control::housekeeping(Nanos mono_ns) {
                            {{"count", lost - events_lost_}});
         events_lost_ = lost;
     }
+    parts_.hub.merge_quality(mono_ns);
     feed_watchdog(mono_ns);
 }
 

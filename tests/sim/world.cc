@@ -57,6 +57,8 @@ void World::add_workers() {
     options.messages_max = 1024;
     options.large_messages_max = 4;
     options.receipts_max = 4096;
+    options.long_messages_max = 1024;
+    options.quality_pairs_max = 64;
     hub_ = std::make_unique<engine::Hub>(options);
     for (uint8_t w = 0; w < scenario_.workers; ++w) {
         Node node;
@@ -175,6 +177,7 @@ void World::step(Nanos end_ns) {
     next_ns = std::min(next_ns, network_.next_event_ns());
     network_.advance_to(std::max(next_ns, net_.now_ns() + microsecond_ns));
     (void)hub_->reclaim();
+    hub_->merge_quality(net_.now_ns());
     engine::Event event;
     while (hub_->next_event(event)) {
         net_.note((uint64_t{static_cast<uint8_t>(event.kind)} << 32) ^ event.detail);

@@ -17,6 +17,8 @@ engine::HubOptions options(uint32_t workers) {
     out.messages_max = 4096;
     out.large_messages_max = 16;
     out.receipts_max = 8192;
+    out.long_messages_max = 1024;
+    out.quality_pairs_max = 64;
     return out;
 }
 
@@ -96,7 +98,9 @@ std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
             keep(config.suppliers[i], previous != nullptr ? &previous->suppliers : nullptr, i));
     }
     std::vector<route::MtTable::BuildError> errors;
-    out->mt = route::MtTable::build(config.mt, plans, errors);
+    out->mt = route::MtTable::build(config.mt, plans, errors, config.networks);
+    out->mt.set_prices(config.prices);
+    out->quality = config.quality;
     out->mo = route::MoTable::build(config.mo, {}, errors);
     SY_ASSERT(errors.empty());
     out->errors = route::ErrorTable(config.errors);
@@ -142,6 +146,7 @@ void SimRouter::turn_all() {
         }
     }
     hub_.reclaim();
+    hub_.merge_quality(net_.now_ns());
 }
 
 void SimRouter::step(Nanos end_ns) {

@@ -24,6 +24,9 @@ struct SimConfig {
     std::vector<route::MoRule> mo;
     std::vector<route::ErrorRule> errors;
     route::Timers timers;
+    route::NetworkTables networks;
+    std::shared_ptr<const route::Prices> prices = std::make_shared<route::Prices>();
+    route::QualityOptions quality;
 };
 
 [[nodiscard]] Endpoint endpoint(const std::string& text);

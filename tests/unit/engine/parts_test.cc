@@ -1,7 +1,11 @@
 // The worker's parts against slow obvious models: receipt map, message pool, output, rate bucket.
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <list>
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -10,6 +14,7 @@
 #include "core/engine/hub.h"
 #include "core/engine/message.h"
 #include "core/engine/output.h"
+#include "core/engine/parts_memory.h"
 #include "core/engine/receipt_map.h"
 
 namespace sy::engine {
@@ -133,6 +138,70 @@ TEST(ReceiptMap, ForgetsByAgeOldestFirstAndSaysHowManyStillWaited) {
     EXPECT_EQ(map.expire(1201, 100), 2u);
     EXPECT_EQ(map.waiting(), 1u);
     EXPECT_NE(map.find({3, 3}, "").way, nullptr);
+}
+
+// What fits is remembered for its time; the model forgets by age alone, so the keys are few.
+TEST(PartsMemory, BehavesAsAPlainMapOfFirstClaims) {
+    Prng prng(6);
+    PartsMemory memory(65'536);
+    struct Claimed {
+        SupplierId supplier;
+        uint64_t second;
+    };
+    std::map<uint64_t, Claimed> model;
+    uint64_t second = 1;
+    for (int step = 0; step < 20'000; ++step) {
+        const uint64_t key = mix64(prng.below(500)) | 1;
+        const SupplierId supplier{static_cast<uint16_t>(prng.below(4))};
+        const auto found = model.find(key);
+        const bool fresh =
+            found != model.end() && second - found->second.second <= PartsMemory::seconds_max;
+        if (prng.chance(1, 10)) {
+            memory.move(key, supplier, second * second_ns);
+            model[key] = {supplier, second};
+        } else {
+            const SupplierId expected = fresh ? found->second.supplier : supplier;
+            ASSERT_EQ(memory.claim(key, supplier, second * second_ns), expected);
+            if (!fresh) {
+                model[key] = {supplier, second};
+            }
+        }
+        second += prng.below(3);  // 20,000 s: no second comes twice modulo 18 hours
+    }
+}
+
+TEST(PartsMemory, TheOldestOfALineMakesRoom) {
+    PartsMemory memory(8);  // one line
+    for (uint64_t i = 0; i < 9; ++i) {
+        const SupplierId supplier{static_cast<uint16_t>(i)};
+        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, supplier, (i + 1) * second_ns), supplier);
+    }
+    for (uint64_t i = 1; i < 9; ++i) {
+        const SupplierId supplier{static_cast<uint16_t>(i)};
+        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, SupplierId{77}, 10 * second_ns), supplier);
+    }
+    EXPECT_EQ(memory.claim(uint64_t{1} << 32 | 1, SupplierId{77}, 10 * second_ns), SupplierId{77});
+}
+
+TEST(PartsMemory, WorkersThatClaimAtTheSameTimeAgree) {
+    PartsMemory memory(1024);
+    constexpr uint64_t keys = 20'000;
+    std::array<std::vector<uint16_t>, 2> answers;
+    std::atomic<uint64_t> turn{0};  // both claim a key before either goes on
+    const auto claim_all = [&](uint16_t worker) {
+        for (uint64_t i = 0; i < keys; ++i) {
+            ++turn;
+            while (turn.load() < 2 * (i + 1)) {
+                std::this_thread::yield();
+            }
+            answers[worker].push_back(
+                memory.claim(mix64(i) | 1, SupplierId{worker}, i * millisecond_ns).value);
+        }
+    };
+    std::thread other(claim_all, uint16_t{1});
+    claim_all(0);
+    other.join();
+    EXPECT_EQ(answers[0], answers[1]);
 }
 
 TEST(MessagePool, GivesEveryMessageOnceAndTakesItBack) {
