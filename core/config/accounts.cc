@@ -53,6 +53,28 @@ constexpr std::array<Choice<uint8_t>, 3> interface_versions{{
     {"5.0", 0x50},
 }};
 
+// "12.5%" of the customer's price, or an amount like "0.002".
+void read_margin(Section& section, route::Margin& margin) {
+    constexpr std::string_view expected = "a share like \"12.5%\" or an amount like \"0.002\"";
+    std::string text;
+    section.text("margin", text, {0, 32});
+    if (text.empty()) {
+        return;
+    }
+    const bool is_share = text.ends_with('%');
+    const auto number =
+        route::parse_money(trimmed(text.substr(0, text.size() - (is_share ? 1 : 0))));
+    constexpr int64_t basis_point = route::Money::nanos_per_unit / 100;
+    if (!number || (is_share && (number->nanos % basis_point != 0 ||
+                                 number->nanos > 100 * route::Money::nanos_per_unit))) {
+        section.complain("margin", expected);
+    } else if (is_share) {
+        margin.basis_points = static_cast<uint32_t>(number->nanos / basis_point);
+    } else {
+        margin.amount = *number;
+    }
+}
+
 void read_number_plan(Section& section, route::NumberPlan& plan) {
     section.digits("country_code", plan.country_code, 3);
     section.digits("national_prefix", plan.national_prefix, 4);
@@ -248,6 +270,7 @@ void read_customer(Section& section, route::Customer& account, CustomerClaims& c
     section.choice("message_id", account.id_format, message_id_formats);
     read_number_plan(section, account.number_plan);
     section.boolean("receipt_tlvs", account.receipt_tlvs);
+    read_margin(section, account.margin);
     section.status("no_route_status", account.no_route_status);
     section.status("bind_refused_status", account.bind_refused_status);
     section.integer<uint32_t>("receipt_queue", account.receipt_queue_max, 1, 10'000'000);

@@ -18,22 +18,38 @@ int32_t read_priority(CsvTable& table, size_t column) {
     return *value;
 }
 
-route::Select read_select(CsvTable& table, size_t column) {
+route::Select read_select(CsvTable& table, size_t column, bool by_price_too) {
     const std::string_view text = table.cell(column);
+    if (text.empty() || text == "weight") {
+        return route::Select::weight;
+    }
     if (text == "order") {
         return route::Select::order;
     }
-    if (text == "cost" || text == "quality") {
-        table.complaints().error(
-            table.at(column),
-            fmt::format("select '{}' is not available in this version, expected weight or order",
-                        text));
-    } else if (!text.empty() && text != "weight") {
-        table.complaints().error(
-            table.at(column),
-            fmt::format("select is {}, expected weight or order", in_quotes(text)));
+    if (by_price_too && text == "cost") {
+        return route::Select::cost;
     }
+    if (by_price_too && text == "quality") {
+        return route::Select::quality;
+    }
+    table.complaints().error(
+        table.at(column),
+        fmt::format("select is {}, expected {}", in_quotes(text),
+                    by_price_too ? "weight, order, cost or quality" : "weight or order"));
     return route::Select::weight;
+}
+
+route::Money read_max_cost(CsvTable& table, size_t column) {
+    const std::string_view text = table.cell(column);
+    if (text.empty()) {
+        return route::Money::highest();
+    }
+    const auto money = route::parse_money(text);
+    if (!money) {
+        table.complaints().error(table.at(column), fmt::format("max_cost is {}, expected {}",
+                                                               in_quotes(text), money_expected));
+    }
+    return money.value_or(route::Money::highest());
 }
 
 std::string read_prefix(CsvTable& table, size_t column) {

@@ -24,7 +24,12 @@ struct StringHash {
 
 /// Priority of a row: a whole number, lower wins, 0 when empty.
 [[nodiscard]] int32_t read_priority(CsvTable& table, size_t column);
-[[nodiscard]] route::Select read_select(CsvTable& table, size_t column);
+/// `by_price_too`: cost and quality besides weight and order.
+[[nodiscard]] route::Select read_select(CsvTable& table, size_t column, bool by_price_too);
+inline constexpr std::string_view money_expected =
+    "an amount like 0.0345 with at most 9 decimals, from 0 to 100000";
+/// No limit when empty.
+[[nodiscard]] route::Money read_max_cost(CsvTable& table, size_t column);
 /// Digits of a number's beginning; a leading '+' is dropped. Empty: any.
 [[nodiscard]] std::string read_prefix(CsvTable& table, size_t column);
 /// A status by name or number; none (and a complaint) if it is not one.

@@ -62,6 +62,18 @@ struct Sources {
     route::PatternSource mo;
 };
 
+std::shared_ptr<const route::Prices> prices_of(const Config& config, const Registry& registry) {
+    auto prices = std::make_shared<route::Prices>();
+    prices->buy = config.buy_prices;
+    prices->sell = config.sell_prices;
+    prices->currency = config.currency;
+    prices->margins.resize(registry.customers().size());
+    for (const auto& [id, account] : config.customers) {
+        prices->margins.at(id.value) = account.margin;
+    }
+    return prices;
+}
+
 bool build_tables(const Config& config,
                   const Registry& registry,
                   const Sources& sources,
@@ -84,6 +96,7 @@ bool build_tables(const Config& config,
             snapshot.mo =
                 route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors, sources.mo);
         });
+    snapshot.mt.set_prices(prices_of(config, registry));
     snapshot.errors = route::ErrorTable(config.error_rules);
     const bool mt_good = report(config.mt_file, mt_errors, config.mt_expressions, diagnostics);
     const bool mo_good = report(config.mo_file, mo_errors, config.mo_expressions, diagnostics);
@@ -113,6 +126,7 @@ std::unique_ptr<route::Snapshot> compile(const Config& config,
     snapshot->generation = previous == nullptr ? 1 : previous->generation + 1;
     snapshot->system_id = config.system_id;
     snapshot->timers = config.timers;
+    snapshot->quality = config.quality;
     place_accounts(config, registry, previous, *snapshot);
     const Sources sources{{previous == nullptr ? nullptr : &previous->mt.patterns(), cache},
                           {previous == nullptr ? nullptr : &previous->mo.patterns(), cache}};

@@ -19,6 +19,8 @@
 #include "core/match/database_cache.h"
 #include "core/route/account.h"
 #include "core/route/networks.h"
+#include "core/route/prices.h"
+#include "core/route/quality.h"
 #include "core/route/rules.h"
 #include "core/route/snapshot.h"
 
@@ -146,6 +148,10 @@ struct Config {
     std::vector<std::pair<CustomerId, route::Customer>> customers;
     std::vector<std::pair<SupplierId, route::Supplier>> suppliers;
     route::NetworkTables networks;
+    std::shared_ptr<const route::BuyPrices> buy_prices;    // null: no prices.csv
+    std::shared_ptr<const route::SellPrices> sell_prices;  // null: no sell.csv
+    std::string currency;                                  // of both; may be empty
+    route::QualityOptions quality;
     std::vector<route::MtRule> mt_rules;
     std::vector<route::MoRule> mo_rules;
     std::vector<route::ErrorRule> error_rules;

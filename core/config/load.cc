@@ -26,6 +26,9 @@ Names names_of(const Config& config) {
         if (!account.name.empty()) {
             out.customers.try_emplace(account.name, id);
             out.plan_of_customer.try_emplace(id, account.plan);
+            if (out.plans.try_emplace(account.plan, account.plan_id).second) {
+                out.plan_names.push_back(account.plan);
+            }
             out.customer_names.push_back(account.name);
         }
     }
@@ -49,10 +52,12 @@ struct Loading {
     Complaints errors{""};
     Complaints networks{""};
     Complaints ported{""};
+    Complaints prices{""};
+    Complaints sell{""};
 
     [[nodiscard]] bool any_error() const {
         return root.any_error() || mt.any_error() || mo.any_error() || errors.any_error() ||
-               networks.any_error() || ported.any_error();
+               networks.any_error() || ported.any_error() || prices.any_error() || sell.any_error();
     }
 };
 
@@ -91,29 +96,34 @@ void read_table(Loading& in,
     read(*text, names, complaints, in.config);
 }
 
+// The text of a table that has its own reader; none where none is wanted or it is missing.
+std::optional<std::string> open_table(Loading& in,
+                                      const TableFile& file,
+                                      std::string_view key,
+                                      Complaints& complaints) {
+    std::optional<std::string> text;
+    if (!file.path.empty()) {
+        complaints = Complaints(file.path);
+        auto read = in.read_file(file.path);
+        if (read) {
+            text = *std::move(read);
+        } else {
+            complain_of_missing(in, file, key, read.error().text);
+        }
+    }
+    return text;
+}
+
 // networks.csv, then ported.csv, whose networks must be among those of the first.
 void read_number_tables(Loading& in) {
-    const auto open = [&](const TableFile& file, std::string_view key, Complaints& complaints) {
-        std::optional<std::string> text;
-        if (!file.path.empty()) {
-            complaints = Complaints(file.path);
-            auto read = in.read_file(file.path);
-            if (read) {
-                text = *std::move(read);
-            } else {
-                complain_of_missing(in, file, key, read.error().text);
-            }
-        }
-        return text;
-    };
     route::NetworkTables& tables = in.config.networks;
-    if (const auto text = open(in.places.networks, "networks", in.networks)) {
+    if (const auto text = open_table(in, in.places.networks, "networks", in.networks)) {
         tables.networks = read_networks(*text, in.networks, in.registry);
     }
     if (in.networks.any_error()) {
         return;  // what is known there is not known: no complaint about each ported number
     }
-    if (const auto text = open(in.places.ported, "ported", in.ported)) {
+    if (const auto text = open_table(in, in.places.ported, "ported", in.ported)) {
         static const route::Networks none;
         tables.ported = read_ported(*text, tables.networks == nullptr ? none : *tables.networks,
                                     in.ported, in.registry);
@@ -127,6 +137,21 @@ void add_networks(const Loading& in, Names& names) {
         if (const route::Network* network = networks->network(NetworkId{i})) {
             names.networks.emplace(network->mccmnc, NetworkId{i});
             names.network_names.push_back(network->mccmnc);
+        }
+    }
+}
+
+void read_price_tables(Loading& in, const Names& names) {
+    Config& config = in.config;
+    if (const auto text = open_table(in, in.places.prices, "prices", in.prices)) {
+        config.buy_prices = read_prices(*text, names, in.prices, config.currency);
+    }
+    if (const auto text = open_table(in, in.places.sell, "sell", in.sell)) {
+        config.sell_prices = read_sell(*text, names, in.sell, config.currency);
+        if (in.places.prices.path.empty()) {
+            in.root.error(in.places.sell.at,
+                          "sell without prices would let no message through, expected prices "
+                          "beside it under [routes]");
         }
     }
 }
@@ -163,6 +188,8 @@ void read_all(Loading& in) {
     Names names = names_of(in.config);
     read_number_tables(in);
     add_networks(in, names);
+    names.has_prices = !in.places.prices.path.empty();
+    read_price_tables(in, names);
     read_table(in, in.places.mt, "mt", names, in.mt, read_mt);
     read_table(in, in.places.mo, "mo", names, in.mo, read_mo);
     read_table(in, in.places.errors, "errors", names, in.errors, read_errors);
@@ -183,7 +210,7 @@ std::optional<Config> load(const std::string& root_path,
     in.config.directory = directory_of(root_path);
     read_all(in);
     for (const Complaints* each :
-         {&in.root, &in.networks, &in.ported, &in.mt, &in.mo, &in.errors}) {
+         {&in.root, &in.networks, &in.ported, &in.prices, &in.sell, &in.mt, &in.mo, &in.errors}) {
         each->append_to(diagnostics);
     }
     if (in.any_error()) {

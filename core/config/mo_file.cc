@@ -71,7 +71,7 @@ class MoReader {
                     {rule.line, ExpressionCell::Column::text, at.line, at.column});
             }
             rule.priority = read_priority(table_, priority);
-            rule.select = read_select(table_, select);
+            rule.select = read_select(table_, select, false);
             rule.note = table_.cell(note);
             if (table_.cell(targets).empty()) {
                 complaints_.error(table_.at(targets),

@@ -45,7 +45,7 @@ constexpr std::array<CsvColumn, column_count> columns{{
     {"note"},
     {"network"},
     {"when", false},
-    {"max_cost", false},
+    {"max_cost"},
     {"sender_to", false},
 }};
 
@@ -159,7 +159,14 @@ class MtReader {
 
     void read_outcome(route::MtRule& rule) {
         read_action(rule);
-        rule.select = read_select(table_, select);
+        rule.select = read_select(table_, select, true);
+        rule.max_cost = read_max_cost(table_, max_cost);
+        if (rule.select == route::Select::cost) {
+            check_prices(select, "select");
+        }
+        if (rule.max_cost != route::Money::highest()) {
+            check_prices(max_cost, "max_cost");
+        }
         const bool any_target = !table_.cell(targets).empty();
         if (rule.action == route::Action::route) {
             if (rule.plan == screening_plan) {
@@ -179,6 +186,16 @@ class MtReader {
         }
         if (any_target) {
             rule.targets = targets_.read();
+        }
+    }
+
+    // Without any, a limit would take every target off.
+    void check_prices(Column column, std::string_view what) {
+        if (!names_.has_prices) {
+            complaints_.error(table_.at(column),
+                              fmt::format("{} {} needs prices of suppliers, expected prices = "
+                                          "\"prices.csv\" under [routes]",
+                                          what, in_quotes(table_.cell(column))));
         }
     }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -79,6 +81,77 @@ std::string duration_text(Nanos duration_ns) {
         }
     }
     return duration_ns == 0 ? "0s" : fmt::format("{}ns", duration_ns);
+}
+
+std::optional<uint32_t> parse_minute(std::string_view text, DayEnd day_end) {
+    // Digits where the form has 0, the character itself elsewhere; takes what it matched.
+    const auto take = [&](std::string_view form, std::span<int> numbers) {
+        if (text.size() < form.size()) {
+            return false;
+        }
+        std::ranges::fill(numbers, 0);
+        size_t number = 0;
+        for (size_t i = 0; i < form.size(); ++i) {
+            if (form[i] != '0') {
+                number += text[i] == form[i] ? 1 : numbers.size();
+            } else if (text[i] < '0' || text[i] > '9') {
+                return false;
+            }
+            if (number >= numbers.size()) {
+                return false;
+            }
+            if (form[i] == '0') {
+                numbers[number] = numbers[number] * 10 + (text[i] - '0');
+            }
+        }
+        text.remove_prefix(form.size());
+        return true;
+    };
+    std::array<int, 3> day{};
+    if (!take("0000-00-00", day)) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day date{std::chrono::year(day[0]),
+                                           std::chrono::month(static_cast<unsigned>(day[1])),
+                                           std::chrono::day(static_cast<unsigned>(day[2]))};
+    if (!date.ok() || day[0] < 1970) {
+        return std::nullopt;
+    }
+    constexpr int64_t day_minutes = 24 * 60;
+    const int64_t midnight =
+        int64_t{std::chrono::sys_days(date).time_since_epoch().count()} * day_minutes;
+    if (text.empty()) {
+        return static_cast<uint32_t>(midnight + (day_end == DayEnd::yes ? day_minutes : 0));
+    }
+    std::array<int, 2> time{};
+    if (text.front() != ' ' && text.front() != 'T') {
+        return std::nullopt;
+    }
+    text.remove_prefix(1);
+    if (!take("00:00", time) || time[0] > 23 || time[1] > 59) {
+        return std::nullopt;
+    }
+    int64_t minute = midnight + time[0] * 60 + time[1];
+    if (text == "Z") {
+        text = {};
+    } else if (!text.empty()) {
+        const bool east = text.front() == '+';
+        std::array<int, 2> offset{};
+        if (!east && text.front() != '-') {
+            return std::nullopt;
+        }
+        text.remove_prefix(1);
+        // The widest offsets in use are -12:00 and +14:00.
+        if (!take("00:00", offset) || offset[0] > 14 || offset[1] > 59) {
+            return std::nullopt;
+        }
+        const int64_t shift = offset[0] * 60 + offset[1];
+        minute -= east ? shift : -shift;
+    }
+    if (!text.empty() || minute < 0) {
+        return std::nullopt;
+    }
+    return static_cast<uint32_t>(minute);
 }
 
 Result<Endpoint> parse_host(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,12 @@ template <std::integral T>
 [[nodiscard]] std::optional<Nanos> parse_duration(std::string_view text);
 /// The largest unit that divides it: "5m", "90s". For messages.
 [[nodiscard]] std::string duration_text(Nanos duration_ns);
+
+/// What a date without a time of day means: its first minute, or the first one behind it.
+enum class DayEnd : uint8_t { no, yes };
+/// "2026-01-31", "2026-01-31 18:30", "2026-01-31T18:30Z", "2026-01-31 18:30+01:00": minutes since
+/// 1970, UTC where no offset stands behind it. Years 1970 to 9999.
+[[nodiscard]] std::optional<uint32_t> parse_minute(std::string_view text, DayEnd day_end);
 
 /// parse_endpoint(), and "localhost" for 127.0.0.1 in place of a numeric address.
 [[nodiscard]] Result<Endpoint> parse_host(std::string_view text);

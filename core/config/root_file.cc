@@ -16,10 +16,9 @@
 namespace sy::config {
 namespace {
 
-constexpr std::array<std::string_view, 8> tables_known{"runtime", "dpdk", "smpp",     "routes",
-                                                       "admin",   "log",  "customer", "supplier"};
+constexpr std::array<std::string_view, 9> tables_known{
+    "runtime", "dpdk", "smpp", "routes", "quality", "admin", "log", "customer", "supplier"};
 constexpr std::array<std::string_view, 2> tables_later{"store", "records"};
-constexpr std::array<std::string_view, 1> routes_later{"prices"};
 
 constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
     {"kernel", TransportKind::kernel},
@@ -62,6 +61,7 @@ class RootReader {
         read_log();
         read_admin();
         read_routes();
+        read_quality();
         read_customers();
         read_suppliers();
     }
@@ -77,6 +77,7 @@ class RootReader {
     void read_log();
     void read_admin();
     void read_routes();
+    void read_quality();
     [[nodiscard]] std::string absolute(std::string path) const;
     TableFile table_file(Section& routes, std::string_view key, std::string name) const;
     void read_customers();
@@ -256,10 +257,21 @@ void RootReader::read_routes() {
     places_.errors = table_file(in, "errors", "errors.csv");
     places_.networks = table_file(in, "networks", "");
     places_.ported = table_file(in, "ported", "");
-    in.finish(routes_later);
+    places_.prices = table_file(in, "prices", "");
+    places_.sell = table_file(in, "sell", "");
+    in.finish();
     config_.mt_file = places_.mt.path;
     config_.mo_file = places_.mo.path;
     config_.errors_file = places_.errors.path;
+}
+
+void RootReader::read_quality() {
+    Section in = section("quality");
+    route::QualityOptions& out = config_.quality;
+    in.duration("window", out.window_ns, {10 * second_ns, 24 * 3600 * second_ns});
+    in.integer<uint32_t>("samples_min", out.samples_min, 1, 1'000'000);
+    in.integer<uint32_t>("explore_every", out.explore_every, 0, 1'000'000);
+    in.finish();
 }
 
 void RootReader::read_customers() {

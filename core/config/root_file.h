@@ -20,7 +20,7 @@ struct TableFile {
 
 /// What the checks across files need to know of switchyard.toml beside the Config.
 struct RootPlaces {
-    TableFile mt, mo, errors, networks, ported;
+    TableFile mt, mo, errors, networks, ported, prices, sell;
     std::vector<Position> plans;  // of each customer's plan, in the order of Config::customers
 };
 

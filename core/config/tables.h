@@ -21,6 +21,9 @@ struct Names {
     // By MCCMNC: those of networks.csv.
     std::unordered_map<std::string_view, NetworkId> networks;
     std::vector<std::string_view> network_names;
+    std::unordered_map<std::string_view, PlanId> plans;  // of customers
+    std::vector<std::string_view> plan_names;
+    bool has_prices = false;  // prices.csv is named
 };
 
 /// Each appends to its rows in `config` and complains about the rest.
@@ -39,6 +42,17 @@ void read_errors(std::string_view text, const Names& names, Complaints& complain
     const route::Networks& networks,
     Complaints& complaints,
     Registry& registry);
+
+/// Compile prices.csv and sell.csv. `currency` is what earlier files and rows are in, empty until
+/// one says so. Null where there is an error.
+[[nodiscard]] std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
+                                                                  const Names& names,
+                                                                  Complaints& complaints,
+                                                                  std::string& currency);
+[[nodiscard]] std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
+                                                                 const Names& names,
+                                                                 Complaints& complaints,
+                                                                 std::string& currency);
 
 /// Plan of a row of mt.csv whose cell is empty, and of a customer that names none.
 inline constexpr std::string_view default_plan = "default";

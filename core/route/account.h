@@ -11,6 +11,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/number/plan.h"
+#include "core/route/money.h"
 #include "core/smpp/status.h"
 #include "core/text/coding.h"
 
@@ -62,6 +63,7 @@ struct Customer {
     MessageIdFormat id_format = MessageIdFormat::decimal;
     NumberPlan number_plan;
     bool receipt_tlvs = true;
+    Margin margin;  // of its prices in sell.csv
     smpp::CommandStatus no_route_status = smpp::CommandStatus::esme_rinvdstadr;
     smpp::CommandStatus bind_refused_status =
         smpp::CommandStatus::esme_rbindfail;  // wrong id or password

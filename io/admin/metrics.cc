@@ -102,6 +102,54 @@ void add_supplier_state(engine::Hub& hub, const View& view, std::vector<MetricFa
     out.push_back(std::move(queue));
 }
 
+// By supplier and network; network "all" is over all of them.
+void add_quality(engine::Hub& hub, const View& view, std::vector<MetricFamily>& out) {
+    constexpr double per_million = 1e-6;
+    constexpr double seconds_per_milli = 1e-3;
+    MetricFamily answers =
+        family("quality_answers", "submit_sm answered in the window now, older ones in part", true);
+    MetricFamily accepted =
+        family("quality_accepted_ratio", "share of them that was accepted now", true);
+    MetricFamily receipts =
+        family("quality_receipts", "final receipts in the window now, older ones in part", true);
+    MetricFamily delivered =
+        family("quality_delivered_ratio", "share of them that says delivered now", true);
+    MetricFamily delay = family("quality_delivery_seconds",
+                                "mean time from submit_sm_resp to such a receipt now", true);
+    MetricFamily score = family("quality_percent", "what select = quality goes by now", true);
+    std::map<SupplierId, std::string_view> names;
+    for (const auto& [id, name] : view.suppliers) {
+        names.emplace(id, name);
+    }
+    for (const route::QualityReading& one : hub.quality().readings()) {
+        const auto name = names.find(one.supplier);
+        if (name == names.end()) {
+            continue;  // removed by a reload
+        }
+        const bool known = one.network.value < view.networks.size();
+        const std::vector<ClientMetric::Label> labels = {
+            {"supplier", std::string(name->second)},
+            {"network", known ? view.networks[one.network.value] : "all"}};
+        add(answers, labels, static_cast<double>(one.answers));
+        add(receipts, labels, static_cast<double>(one.receipts));
+        if (one.answers > 0) {
+            add(accepted, labels, static_cast<double>(one.accepted_ppm) * per_million);
+        }
+        if (one.receipts > 0) {
+            add(delivered, labels, static_cast<double>(one.delivered_ppm) * per_million);
+            add(delay, labels, static_cast<double>(one.delay_ms) * seconds_per_milli);
+        }
+        if (one.measured) {
+            add(score, labels, one.score.percent());
+        }
+    }
+    for (MetricFamily* each : {&answers, &accepted, &receipts, &delivered, &delay, &score}) {
+        if (!each->metric.empty()) {
+            out.push_back(std::move(*each));
+        }
+    }
+}
+
 void add_control(const View& view, std::vector<MetricFamily>& out) {
     MetricFamily build = family("build_info", "what runs, as labels", true);
     add(build, {{"version", view.version}, {"compiler", __VERSION__}}, 1);
@@ -158,6 +206,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
     }
     add_accounts<engine::SupplierCounters, SupplierId>(hub_, "supplier", view->suppliers, out);
     add_supplier_state(hub_, *view, out);
+    add_quality(hub_, *view, out);
     add_accounts<engine::CustomerCounters, CustomerId>(hub_, "customer", view->customers, out);
     return out;
 }

@@ -25,6 +25,7 @@ struct View {
     std::string version;
     std::vector<std::pair<CustomerId, std::string>> customers;
     std::vector<std::pair<SupplierId, std::string>> suppliers;
+    std::vector<std::string> networks;  // MCCMNCs by id
     uint64_t generation = 0;
     uint64_t mt_rules = 0;
     uint64_t mo_rules = 0;

@@ -19,6 +19,7 @@ struct ExplainOptions {
     std::string to;
     std::string from;
     std::string text;
+    std::string at;                  // when, "2026-01-31 18:30"; empty: now
     std::optional<int> data_coding;  // unset: 0 where GSM 03.38 can say the text, else 8
 };
 /// Prints which rules were considered for one message, why each lost, and what would be tried.

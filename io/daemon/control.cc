@@ -358,6 +358,7 @@ void Control::pin_view() {
     for (const auto& [id, supplier] : parts_.config.suppliers) {
         next.suppliers.emplace_back(id, supplier.name);
     }
+    next.networks = parts_.registry.networks();
     next.generation = parts_.hub.owned_snapshot()->generation;
     next.mt_rules = parts_.config.mt_rules.size();
     next.mo_rules = parts_.config.mo_rules.size();

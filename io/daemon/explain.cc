@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 
 #include "core/base/prng.h"
+#include "core/config/parse.h"
 #include "core/number/normalise.h"
 #include "core/text/coding.h"
 #include "core/text/utf8.h"
+#include "io/daemon/clock.h"
 #include "io/daemon/commands.h"
 #include "io/daemon/load.h"
 
@@ -162,8 +164,11 @@ std::string rule_text(const route::MtRule& rule, const Case& the_case) {
     constexpr std::array<std::string_view, 4> sender_types = {"", "alpha", "short", "long"};
     add(text, "sender_type", std::string(sender_types[static_cast<size_t>(rule.sender_type)]));
     add(text, "text", rule.text.empty() ? "" : fmt::format("/{}/", rule.text));
+    constexpr std::array<std::string_view, 4> selects = {"", "order", "cost", "quality"};
     add(text, "data_coding", rule.data_coding < 0 ? "" : fmt::format("{}", rule.data_coding));
     add(text, "priority", rule.priority == 0 ? "" : fmt::format("{}", rule.priority));
+    add(text, "select", std::string(selects[static_cast<size_t>(rule.select)]));
+    add(text, "max_cost", rule.max_cost == route::Money::highest() ? "" : to_string(rule.max_cost));
     switch (rule.action) {
         case route::Action::route:
             text += " -> " + tiers_text(rule.targets, [&](SupplierId id) {
@@ -221,6 +226,19 @@ bool spreads(const std::vector<Rule>& rules, uint32_t line) {
            std::ranges::any_of(rule->targets, [](const auto& tier) { return tier.size() > 1; });
 }
 
+// What a target may cost, and what each costs and is worth.
+void print_choice(const route::MtTable::Explanation& explanation, const Case& the_case) {
+    if (!explanation.limit.empty()) {
+        fmt::print("  a target may cost: {}\n", explanation.limit);
+    }
+    for (const auto& target : explanation.targets) {
+        if (!target.facts.empty()) {
+            fmt::print("  {}: {}\n", the_case.registry.suppliers()[target.supplier.value],
+                       target.facts);
+        }
+    }
+}
+
 template <class Decision, class Name>
 void print_targets(const Decision& decision, bool weighted, const Name& name_of) {
     fmt::print("would be tried, in this order{}:\n",
@@ -230,9 +248,10 @@ void print_targets(const Decision& decision, bool weighted, const Name& name_of)
     }
 }
 
-void print_decision(const route::MtDecision& decision,
+void print_decision(const route::MtTable::Explanation& explanation,
                     const route::Customer& customer,
                     const Case& the_case) {
+    const route::MtDecision& decision = explanation.decision;
     const std::string& file = the_case.config.mt_file;
     switch (decision.kind) {
         case route::MtDecision::Kind::no_route:
@@ -247,8 +266,16 @@ void print_decision(const route::MtDecision& decision,
             fmt::print("\ndecision: {}:{} drops it, the customer is answered OK\n", file,
                        decision.rule_line);
             return;
+        case route::MtDecision::Kind::too_dear:
+            fmt::print(
+                "\ndecision: {}:{} has no target that is cheap enough, the customer is "
+                "answered {} (no_route_status)\n",
+                file, decision.rule_line, smpp::status_name(customer.no_route_status));
+            print_choice(explanation, the_case);
+            return;
         case route::MtDecision::Kind::route:
             fmt::print("\ndecision: {}:{} routes it\n", file, decision.rule_line);
+            print_choice(explanation, the_case);
             print_targets(decision, spreads(the_case.config.mt_rules, decision.rule_line),
                           [&](SupplierId id) { return the_case.registry.suppliers()[id.value]; });
             return;
@@ -281,6 +308,13 @@ std::string unknown_account(const char* what,
                        join_names(names));
 }
 
+std::optional<route::Minute> minute_of(const ExplainOptions& options) {
+    if (options.at.empty()) {
+        return static_cast<route::Minute>(read_clock(CLOCK_REALTIME) / route::minute_ns);
+    }
+    return config::parse_minute(options.at, config::DayEnd::no);
+}
+
 // Equal for the same two numbers, as the engine's is for the parts of a long message.
 uint64_t spread_of(const ExplainOptions& options) {
     const std::hash<std::string> hash;
@@ -303,6 +337,13 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
     if (!encode_text(options, customer->alphabet, the_case)) {
         return complain("the text is longer than what is matched");
     }
+    const auto now = minute_of(options);
+    if (!now) {
+        return complain(
+            fmt::format("--at '{}' is no time, expected one like 2026-01-31 or "
+                        "\"2026-01-31 18:30\"",
+                        options.at));
+    }
     number::Number to;
     const number::Outcome outcome =
         number::normalise({1, 1, options.to}, customer->number_plan, to);
@@ -323,7 +364,8 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
                                .sender_ton = the_case.sm.source.ton,
                                .alphabet = customer->alphabet,
                                .sm = &the_case.sm,
-                               .spread = spread_of(options)};
+                               .spread = spread_of(options),
+                               .now = *now};
     fmt::print("MT from customer {} (plan {})\n  to    {} ({})\n  from  {}\n  text  \"{}\", {}\n",
                customer->name, customer->plan, to.view(), outcome_text(outcome),
                sender.empty() ? "(none)" : sender, options.text, the_case.text_note);
@@ -332,7 +374,7 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
         fmt::print("  network {}\n", explanation.network);
     }
     print_considered(explanation.considered, the_case.config.mt_file, the_case);
-    print_decision(explanation.decision, *customer, the_case);
+    print_decision(explanation, *customer, the_case);
     return 0;
 }
 

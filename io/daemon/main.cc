@@ -54,6 +54,9 @@ void add_explain(CLI::App& app, Arguments& arguments) {
         ->required()
         ->type_name("NAME");
     add_message(*mt, arguments, false);
+    mt->add_option("--at", arguments.explain.at,
+                   "by the prices of then: 2026-01-31, \"2026-01-31 18:30\" (UTC; default: now)")
+        ->type_name("TIME");
     mt->callback([&arguments] {
         arguments.status = sy::daemon::explain_mt(arguments.config_path, arguments.explain);
     });

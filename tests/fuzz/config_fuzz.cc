@@ -16,8 +16,8 @@ using Files = std::map<std::string, std::string>;
 Files files_of(std::string_view text) {
     constexpr std::string_view separator = "\n%%\n";
     Files files;
-    for (const char* name :
-         {"switchyard.toml", "mt.csv", "mo.csv", "errors.csv", "networks.csv", "ported.csv"}) {
+    for (const char* name : {"switchyard.toml", "mt.csv", "mo.csv", "errors.csv", "networks.csv",
+                             "ported.csv", "prices.csv", "sell.csv"}) {
         const size_t end = text.find(separator);
         files[name] = text.substr(0, end);
         if (end == std::string_view::npos) {

@@ -23,6 +23,7 @@ class MetricsTest : public testing::Test {
         view->version = "1.2.3";
         view->customers = {{CustomerId{3}, "acme"}};
         view->suppliers = {{SupplierId{0}, "alpha"}, {SupplierId{5}, "be\"ta"}};
+        view->networks = {"23415", "23410"};
         view->generation = 7;
         board_.pin(view);
     }
@@ -64,6 +65,26 @@ TEST_F(MetricsTest, WhatIsTrueNowIsAGauge) {
     EXPECT_TRUE(has_line("switchyard_customer_binds{customer=\"acme\"} 2"));
     EXPECT_TRUE(has_line("# TYPE switchyard_customer_binds gauge"));
     EXPECT_TRUE(has_line("# TYPE switchyard_customer_accepted_total counter"));
+}
+
+TEST_F(MetricsTest, QualityIsReadableBySupplierAndNetwork) {
+    EXPECT_EQ(page().find("switchyard_quality"), std::string::npos);  // nothing happened yet
+    hub_.merge_quality(second_ns);
+    for (int i = 0; i < 100; ++i) {
+        hub_.quality_counts(WorkerId{i % 2 == 0 ? uint8_t{0} : uint8_t{1}})
+            .answered(SupplierId{0}, NetworkId{1}, i < 75);
+        hub_.quality_counts(WorkerId{1})
+            .receipt(SupplierId{0}, NetworkId{1}, i < 40, 1500 * millisecond_ns);
+    }
+    hub_.merge_quality(2 * second_ns);
+    const std::string labels = "{supplier=\"alpha\",network=\"23410\"} ";
+    EXPECT_TRUE(has_line("switchyard_quality_answers" + labels + "100"));
+    EXPECT_TRUE(has_line("switchyard_quality_accepted_ratio" + labels + "0.75"));
+    EXPECT_TRUE(has_line("switchyard_quality_delivered_ratio" + labels + "0.4")) << page();
+    EXPECT_TRUE(has_line("switchyard_quality_delivery_seconds" + labels + "1.5"));
+    EXPECT_TRUE(has_line("switchyard_quality_percent" + labels + "30"));
+    EXPECT_TRUE(has_line("switchyard_quality_percent{supplier=\"alpha\",network=\"all\"} 30"));
+    EXPECT_TRUE(has_line("# TYPE switchyard_quality_percent gauge"));
 }
 
 TEST_F(MetricsTest, SupplierIsUpWhileAWorkerMaySubmit) {

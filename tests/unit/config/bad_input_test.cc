@@ -100,7 +100,7 @@ const BadInput bad_inputs[] = {
      appended,
      "[zzzzzz]\n",
      {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, dpdk, "
-      "smpp, routes, admin, log, customer, supplier"}},
+      "smpp, routes, quality, admin, log, customer, supplier"}},
     {"unknown_key_near",
      "etc/sy.toml",
      appended,
@@ -125,7 +125,7 @@ const BadInput bad_inputs[] = {
       "be left out",
       "etc/sy.toml:15:2: error: records in the file is not available in this version, expected it "
       "to be left out"}},
-    {"later_routes",
+    {"routes_missing",
      "etc/sy.toml",
      appended,
      "[routes]\nnetworks = \"n.csv\"\nported = \"p.csv\"\nprices = \"x.csv\"\n",
@@ -133,8 +133,8 @@ const BadInput bad_inputs[] = {
       "directory, expected the file, or networks = \"\" under [routes] for none",
       "etc/sy.toml:15:10: error: ported table 'etc/p.csv' cannot be read: No such file or "
       "directory, expected the file, or ported = \"\" under [routes] for none",
-      "etc/sy.toml:16:1: error: prices in [routes] is not available in this version, expected it "
-      "to be left out"}},
+      "etc/sy.toml:16:10: error: prices table 'etc/x.csv' cannot be read: No such file or "
+      "directory, expected the file, or prices = \"\" under [routes] for none"}},
     {"unknown_transport",
      "etc/sy.toml",
      appended,
@@ -477,13 +477,15 @@ const BadInput bad_inputs[] = {
      replaced,
      "",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network"}},
+      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
+      "max_cost"}},
     {"csv_only_comments",
      "etc/mt.csv",
      replaced,
      "# nothing\n\n  \n",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network"}},
+      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
+      "max_cost"}},
     {"csv_header_alone",
      "etc/mt.csv",
      replaced,
@@ -558,12 +560,10 @@ const BadInput bad_inputs[] = {
     {"mt_later_columns",
      "etc/mt.csv",
      replaced,
-     "prefix,when,max_cost,sender_to,targets\n,,,,alpha\n",
+     "prefix,when,sender_to,targets\n,,,alpha\n",
      {"etc/mt.csv:1:8: error: column 'when' is not available in this version, expected it to be "
       "left out",
-      "etc/mt.csv:1:13: error: column 'max_cost' is not available in this version, expected it to "
-      "be left out",
-      "etc/mt.csv:1:22: error: column 'sender_to' is not available in this version, expected it to "
+      "etc/mt.csv:1:13: error: column 'sender_to' is not available in this version, expected it to "
       "be left out"}},
     {"mt_unknown_supplier",
      "etc/mt.csv",
@@ -615,15 +615,27 @@ const BadInput bad_inputs[] = {
     {"mt_too_many_targets",
      "etc/mt.csv",
      replaced,
-     "targets\nalpha | beta | beta | beta | beta | beta | beta | beta | beta\n",
-     {"etc/mt.csv:2:1: error: the row has 9 targets, expected at most 8",
+     "targets\nalpha | beta | beta | beta | beta | beta | beta | beta | beta > beta | beta | beta "
+     "| "
+     "beta | beta | beta | beta | beta\n",
+     {"etc/mt.csv:2:1: error: the row has 17 targets, expected at most 16",
       "etc/mt.csv:2:16: error: target 'beta' is listed twice, expected each supplier once in a row",
       "etc/mt.csv:2:23: error: target 'beta' is listed twice, expected each supplier once in a row",
       "etc/mt.csv:2:30: error: target 'beta' is listed twice, expected each supplier once in a row",
       "etc/mt.csv:2:37: error: target 'beta' is listed twice, expected each supplier once in a row",
       "etc/mt.csv:2:44: error: target 'beta' is listed twice, expected each supplier once in a row",
       "etc/mt.csv:2:51: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:58: error: target 'beta' is listed twice, expected each supplier once in a "
+      "etc/mt.csv:2:58: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:65: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:72: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:79: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:86: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:93: error: target 'beta' is listed twice, expected each supplier once in a row",
+      "etc/mt.csv:2:100: error: target 'beta' is listed twice, expected each supplier once in a "
+      "row",
+      "etc/mt.csv:2:107: error: target 'beta' is listed twice, expected each supplier once in a "
+      "row",
+      "etc/mt.csv:2:114: error: target 'beta' is listed twice, expected each supplier once in a "
       "row"}},
     {"mt_prefix",
      "etc/mt.csv",
@@ -659,9 +671,9 @@ const BadInput bad_inputs[] = {
      "etc/mt.csv",
      replaced,
      "select,targets\ncost,alpha\nbest,beta\n",
-     {"etc/mt.csv:2:1: error: select 'cost' is not available in this version, expected weight or "
-      "order",
-      "etc/mt.csv:3:1: error: select is 'best', expected weight or order"}},
+     {"etc/mt.csv:2:1: error: select 'cost' needs prices of suppliers, expected prices = "
+      "\"prices.csv\" under [routes]",
+      "etc/mt.csv:3:1: error: select is 'best', expected weight, order, cost or quality"}},
     {"mt_action",
      "etc/mt.csv",
      replaced,

@@ -260,6 +260,33 @@ class CommandLine(unittest.TestCase):
         unknown = self.explain("mt", "--customer", "acme", "--to", "4915112345678")
         self.assertRegex(unknown.stdout, r"\n  network +unknown: no ported number, no prefix\n")
 
+    def test_explain_mt_names_prices_limits_and_what_is_off(self):
+        self.files.write_root(
+            routes='[routes]\nmt = "mt.csv"\nmo = "mo.csv"\nerrors = ""\nprices = "prices.csv"\n'
+        )
+        self.files.write(
+            "prices.csv",
+            "supplier,prefix,price,currency,from\nalpha,44,0.03,EUR,\nalpha,44,0.05,EUR,2026-02-01\n",
+        )
+        self.files.write("mt.csv", "prefix,select,max_cost,targets\n44,cost,0.04,alpha\n")
+        number = ("mt", "--customer", "acme", "--to", "447700900123")
+        before = self.explain(*number, "--at", "2026-01-31 23:59")
+        self.assertEqual(before.returncode, 0, before.stderr)
+        self.assertRegex(before.stdout, r"line 2 .*select=cost max_cost=0.04 -> alpha\n *won")
+        self.assertIn("a target may cost: at most 0.04 EUR", before.stdout)
+        self.assertIn("alpha: price 0.03 EUR a submit (prices.csv line 2)\n", before.stdout)
+        self.assertIn("1. alpha", before.stdout)
+        after = self.explain(*number, "--at", "2026-02-01 00:00")
+        self.assertIn("mt.csv:2 has no target that is cheap enough, the customer is answered "
+                      "RINVDSTADR", after.stdout)
+        self.assertIn("alpha: price 0.05 EUR a submit (prices.csv line 3); off: above the limit",
+                      after.stdout)
+        now = self.explain(*number)
+        self.assertIn("prices.csv line 3", now.stdout)
+        wrong = self.explain(*number, "--at", "tomorrow")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("--at 'tomorrow' is no time", wrong.stderr)
+
     def test_explain_mt_without_networks_says_nothing_of_them(self):
         result = self.explain("mt", "--customer", "acme", "--to", "447700900123")
         self.assertEqual(result.returncode, 0, result.stderr)
