@@ -6,10 +6,8 @@
 // limit takes targets off that cost more or have no price.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <span>
 
 #include "core/base/limits.h"
@@ -52,32 +50,39 @@ class Chooser {
     /// Returns how many are left.
     uint8_t choose(std::span<const Entry> entries,
                    std::array<SupplierId, limits::targets_max>& out) {
+        const bool prices =
+            Listener::wants_facts || select_ == Select::cost || case_.limit != Money::highest();
         for (const Entry& entry : entries) {
-            const TargetFacts facts = facts_of(entry);
+            const TargetFacts facts = facts_of(entry, prices);
             listener_.target(facts);
-            if (!facts.taken_off) {
-                insert(entry, rank_of(facts));
-            }
-        }
-        if (select_ != Select::order) {
-            spread_equals();
+            // Written always, counted only where it stays: no branch to guess wrong.
+            kept_[count_] = entry.id;
+            ranks_[count_] = uint64_t{entry.tier} << tier_shift | rank_of(facts);
+            keys_[count_] = key_of(entry);
+            count_ = static_cast<uint8_t>(count_ + (facts.taken_off ? 0 : 1));
         }
         for (uint8_t i = 0; i < count_; ++i) {
-            out[i] = kept_[i].entry->id;
+            uint32_t place = 0;
+            for (uint8_t other = 0; other < count_; ++other) {
+                const bool before = ranks_[other] < ranks_[i] ||
+                                    (ranks_[other] == ranks_[i] && keys_[other] < keys_[i]);
+                place += before ? 1U : 0U;
+            }
+            out[place] = kept_[i];
         }
         return count_;
     }
 
   private:
-    struct Kept {
-        const Entry* entry;
-        int64_t rank;  // the smaller comes first in its tier
-    };
+    // Tier above what orders the targets inside it; the smaller comes first.
+    static constexpr unsigned tier_shift = 58;
+    static constexpr uint64_t rank_last = (uint64_t{1} << tier_shift) - 1;
+    static_assert(Money::units_max * Money::nanos_per_unit < int64_t{rank_last});
 
-    TargetFacts facts_of(const Entry& entry) const {
+    TargetFacts facts_of(const Entry& entry, bool prices) const {
         TargetFacts facts;
         facts.supplier = entry.id;
-        if (case_.buy != nullptr) {
+        if (prices && case_.buy != nullptr) {
             facts.price = case_.buy->find(case_.place, entry.id, case_.now);
         }
         facts.taken_off = case_.limit != Money::highest() &&
@@ -88,58 +93,20 @@ class Chooser {
         return facts;
     }
 
-    int64_t rank_of(const TargetFacts& facts) const {
-        switch (select_) {
-            case Select::weight:
-            case Select::order:
-                return 0;
-            case Select::cost:
-                return facts.price == nullptr ? std::numeric_limits<int64_t>::max()
-                                              : facts.price->price.nanos;
-            case Select::quality:
-                return explores_ ? 0 : -int64_t{facts.quality.value()};
+    uint64_t rank_of(const TargetFacts& facts) const {
+        if (select_ == Select::cost) {
+            return facts.price == nullptr ? rank_last
+                                          : static_cast<uint64_t>(facts.price->price.nanos);
         }
-        return 0;
+        return select_ == Select::quality && !explores_ ? rank_last - facts.quality.value() : 0;
     }
 
-    // Behind those of its tier that are no worse. Tiers come in order.
-    void insert(const Entry& entry, int64_t rank) {
-        uint8_t at = count_++;
-        for (; at > 0 && kept_[at - 1].entry->tier == entry.tier && kept_[at - 1].rank > rank;
-             --at) {
-            kept_[at] = kept_[at - 1];
-        }
-        kept_[at] = {&entry, rank};
-    }
-
-    void spread_equals() {
-        for (uint8_t begin = 0; begin < count_;) {
-            uint8_t end = begin + 1;
-            while (end < count_ && kept_[end].entry->tier == kept_[begin].entry->tier &&
-                   kept_[end].rank == kept_[begin].rank) {
-                ++end;
-            }
-            if (end - begin > 1) {
-                by_weight(begin, end);
-            }
-            begin = end;
-        }
-    }
-
-    void by_weight(uint8_t begin, uint8_t end) {
-        std::array<double, limits::targets_max> scores;
-        for (uint8_t i = begin; i < end; ++i) {
-            const Kept kept = kept_[i];
-            const double score =
-                rendezvous_score(case_.spread, kept.entry->id.value, kept.entry->inverse_weight);
-            uint8_t at = i;
-            for (; at > begin && scores[at - 1] > score; --at) {
-                scores[at] = scores[at - 1];
-                kept_[at] = kept_[at - 1];
-            }
-            scores[at] = score;
-            kept_[at] = kept;
-        }
+    // Among equals: by weight, or as written.
+    uint64_t key_of(const Entry& entry) const {
+        return select_ == Select::order
+                   ? count_
+                   : order_key(0, rendezvous_score(case_.spread, entry.hash, entry.inverse_weight),
+                               count_);
     }
 
     const ChoiceCase& case_;
@@ -147,7 +114,9 @@ class Chooser {
     Listener& listener_;
     bool explores_ = false;
     uint8_t count_ = 0;
-    std::array<Kept, limits::targets_max> kept_;
+    std::array<SupplierId, limits::targets_max> kept_;
+    std::array<uint64_t, limits::targets_max> ranks_;
+    std::array<uint64_t, limits::targets_max> keys_;
 };
 
 }  // namespace sy::route

@@ -38,6 +38,7 @@ class TargetStage {
                 continue;
             }
             index_[count] = i;
+            limited_[count] = is_sold(queries[i]);
             keys_[count] = keys[i];
             networks_[count++] = decisions[i].network;
         }
@@ -45,6 +46,7 @@ class TargetStage {
             return;
         }
         locate(count);
+        prefetch(outcomes, count);
         for (uint32_t k = 0; k < count; ++k) {
             const uint32_t i = index_[k];
             choose_one(queries[i], *outcomes[i], k, decisions[i]);
@@ -67,6 +69,30 @@ class TargetStage {
         }
     }
 
+    // Level by level, so that the misses of all targets of the burst overlap.
+    void prefetch(std::span<const MtOutcome* const> outcomes, uint32_t count) const {
+        const auto each_price = [&](const auto& reach) {
+            for (uint32_t k = 0; k < count; ++k) {
+                const MtOutcome& outcome = *outcomes[index_[k]];
+                const bool priced = limited_[k] || outcome.targets.select == Select::cost ||
+                                    outcome.max_cost != Money::highest();
+                for (const auto& entry : table_.targets.entries(outcome.targets)) {
+                    if (priced && prices_.buy->has_prices(entry.id)) {
+                        reach(buy_[k], prices_.buy->suppliers.of(entry.id));
+                    }
+                }
+            }
+        };
+        if (prices_.buy == nullptr || prices_.buy->table.empty()) {
+            return;
+        }
+        const PriceTable& table = prices_.buy->table;
+        each_price(
+            [&](PriceTable::Place place, uint16_t column) { table.prefetch_cells(place, column); });
+        each_price(
+            [&](PriceTable::Place place, uint16_t column) { table.prefetch_steps(place, column); });
+    }
+
     void choose_one(const MtQuery& query,
                     const MtOutcome& outcome,
                     uint32_t k,
@@ -81,7 +107,7 @@ class TargetStage {
             the_case.buy = prices_.buy.get();
             the_case.place = buy_[k];
         }
-        if (is_sold(query)) {
+        if (limited_[k]) {
             const PriceTable::Step* price =
                 prices_.sell->find(sell_[k], query.customer, query.plan, query.now);
             the_case.limit = std::min(
@@ -104,6 +130,7 @@ class TargetStage {
     const QualityBoard* quality_;
     Listener& listener_;
     std::array<uint32_t, limits::burst> index_;
+    std::array<bool, limits::burst> limited_;  // by what the customer pays
     std::array<uint64_t, limits::burst> keys_;
     std::array<NetworkId, limits::burst> networks_;
     std::array<PriceTable::Place, limits::burst> buy_;

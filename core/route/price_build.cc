@@ -99,7 +99,7 @@ class PriceTableBuilder {
             (column_count + PriceTable::block_columns - 1) / PriceTable::block_columns;
         table_.blocks_.push_back({});  // without a price
         table_.blocks_of_rows_.assign(table_.row_blocks_, 0);
-        table_.step_begins_ = {0, 0};  // timeline 0
+        table_.steps_.push_back({});
     }
 
     void build() {
@@ -170,7 +170,7 @@ class PriceTableBuilder {
                 own_block = block = static_cast<uint32_t>(table_.blocks_.size());
                 table_.blocks_.push_back(copy);
             }
-            uint32_t& cell = table_.blocks_[block][column % PriceTable::block_columns];
+            uint32_t& cell = table_.blocks_[block].cells[column % PriceTable::block_columns];
             cell = add_timeline(rows_.subspan(at, end - at), cell);
             at = end;
         }
@@ -180,13 +180,16 @@ class PriceTableBuilder {
     uint32_t add_timeline(std::span<const PriceRow> rows, uint32_t under) {
         std::vector<Step> steps = steps_of(rows);
         if (under != 0) {
-            const uint32_t begin = table_.step_begins_[under];
-            const uint32_t end = table_.step_begins_[under + 1];
-            steps = laid_over(steps, std::span(table_.steps_).subspan(begin, end - begin));
+            std::vector<Step> below(table_.steps_.begin() + under,
+                                    table_.steps_.begin() + under + table_.steps_[under].from);
+            below.front().from = 0;
+            steps = laid_over(steps, below);
         }
+        const auto begin = static_cast<uint32_t>(table_.steps_.size());
+        SY_ASSERT(table_.steps_.size() + steps.size() <= ~uint32_t{0});
+        steps.front().from = static_cast<uint32_t>(steps.size());
         table_.steps_.insert(table_.steps_.end(), steps.begin(), steps.end());
-        table_.step_begins_.push_back(static_cast<uint32_t>(table_.steps_.size()));
-        return static_cast<uint32_t>(table_.step_begins_.size() - 2);
+        return begin;
     }
 
     PriceTable& table_;
@@ -210,7 +213,7 @@ PriceTable::PriceTable(std::span<const PriceRow> rows, uint16_t column_count) {
 size_t PriceTable::bytes() const {
     return index_.bytes() + row_of_network_.size() * sizeof(uint32_t) +
            blocks_of_rows_.size() * sizeof(uint32_t) + blocks_.size() * sizeof(Block) +
-           step_begins_.size() * sizeof(uint32_t) + steps_.size() * sizeof(Step);
+           steps_.size() * sizeof(Step);
 }
 
 }  // namespace sy::route

@@ -61,7 +61,8 @@ class PriceTable {
   public:
     static constexpr size_t keys_max = IntervalIndex<uint32_t>::keys_max;
 
-    /// From a minute on, up to that of the next step.
+    /// From a minute on, up to that of the next step. The first step of a timeline begins at minute
+    /// 0; in the table its `from` is the number of steps instead.
     struct Step {
         Minute from = 0;
         uint32_t line_and_per = 0;  // line * 2 + per_delivery; 0: no price from here on
@@ -97,28 +98,46 @@ class PriceTable {
         return step != nullptr ? step : step_at(place.by_prefix, column, now);
     }
 
+    /// Two steps on the way of find(), for many accounts and messages before the first one is
+    /// asked for: a price list does not fit into the caches.
+    void prefetch_cells(Place place, uint16_t column) const {
+        for (const uint32_t row : {place.by_network, place.by_prefix}) {
+            __builtin_prefetch(&block(row, column));
+        }
+    }
+    void prefetch_steps(Place place, uint16_t column) const {
+        for (const uint32_t row : {place.by_network, place.by_prefix}) {
+            __builtin_prefetch(&steps_[cell(row, column)]);
+        }
+    }
+
     [[nodiscard]] size_t bytes() const;
 
   private:
     friend class PriceTableBuilder;
 
-    // Columns stand in blocks, which destinations share until a row tells them apart.
+    // Columns stand in blocks of a cache line, which destinations share until a row tells them
+    // apart. A cell is the first step of its timeline; 0: none.
     static constexpr uint32_t block_columns = 16;
-    using Block = std::array<uint32_t, block_columns>;  // timelines; 0: none
+    struct alignas(64) Block {
+        std::array<uint32_t, block_columns> cells{};
+    };
 
-    [[nodiscard]] uint32_t timeline(uint32_t row, uint16_t column) const {
-        return blocks_[blocks_of_rows_[size_t{row} * row_blocks_ + column / block_columns]]
-                      [column % block_columns];
+    // Row 0 has a block without prices.
+    [[nodiscard]] const Block& block(uint32_t row, uint16_t column) const {
+        return blocks_[blocks_of_rows_[size_t{row} * row_blocks_ + column / block_columns]];
+    }
+    [[nodiscard]] uint32_t cell(uint32_t row, uint16_t column) const {
+        return block(row, column).cells[column % block_columns];
     }
     [[nodiscard]] const Step* step_at(uint32_t row, uint16_t column, Minute now) const {
-        const uint32_t line = row == 0 ? 0 : timeline(row, column);
-        if (line == 0) {
+        const uint32_t begin = row == 0 ? 0 : cell(row, column);
+        if (begin == 0) {
             return nullptr;
         }
-        // The last step that has begun; the first one of a timeline begins at minute 0.
-        const Step* first = &steps_[step_begins_[line]];
-        uint32_t count = step_begins_[line + 1] - step_begins_[line];
-        while (count > 1) {
+        // The last step that has begun; the first one always has.
+        const Step* first = &steps_[begin];
+        for (uint32_t count = first->from; count > 1;) {
             const uint32_t half = count / 2;
             first = first[half].from <= now ? first + half : first;
             count -= half;
@@ -130,8 +149,7 @@ class PriceTable {
     std::vector<uint32_t> row_of_network_;  // by NetworkId; empty: no row prices a network
     std::vector<uint32_t> blocks_of_rows_;
     std::vector<Block> blocks_;
-    std::vector<uint32_t> step_begins_;  // of timelines, and the end
-    std::vector<Step> steps_;
+    std::vector<Step> steps_;  // the first one is nobody's
     uint32_t row_blocks_ = 0;  // a row of cells
 };
 

@@ -40,6 +40,9 @@ struct BuyPrices {
     PriceTable table;
     PriceColumns<SupplierId> suppliers;
 
+    [[nodiscard]] bool has_prices(SupplierId supplier) const {
+        return suppliers.of(supplier) != PriceColumns<SupplierId>::none;
+    }
     /// Null: the supplier has no price for it now.
     [[nodiscard]] const PriceTable::Step* find(PriceTable::Place place,
                                                SupplierId supplier,

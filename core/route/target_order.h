@@ -1,11 +1,9 @@
-// The targets of a rule in the order to try: tier by tier, inside a tier as written or by weight.
-// Weighted rendezvous hashing: each target draws a number from (spread, its id) alone, and the
-// smallest drawn number over weight comes first. So the same message always sees the same order,
-// weights hold over many messages, and a target that goes moves only its own share.
+// The targets of a rule in the order to try: tier by tier, inside a tier as written or by weight
+// (rendezvous.h).
 #pragma once
 
 #include <array>
-#include <cmath>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -13,17 +11,16 @@
 #include <vector>
 
 #include "core/base/limits.h"
-#include "core/base/prng.h"
+#include "core/route/rendezvous.h"
 #include "core/route/rules.h"
 
 namespace sy::route {
 
-/// Smaller comes first: exponentially distributed with a mean of 1 / weight.
-[[nodiscard]] inline double rendezvous_score(uint64_t spread, uint16_t id, double inverse_weight) {
-    const uint64_t hash = mix64(spread ^ mix64(id));
-    // 52 bits and a half: in (0, 1) without its ends, so the logarithm is finite and not 0.
-    const double uniform = (static_cast<double>(hash >> 12) + 0.5) * 0x1p-52;
-    return -std::log(uniform) * inverse_weight;
+/// Tier, then score, then place in the rule, in one word: ascending is the order to try. Scores
+/// keep 41 binary digits, more than their logarithm has.
+[[nodiscard]] inline uint64_t order_key(uint8_t tier, double score, uint32_t index) {
+    static_assert(limits::targets_max <= 16, "four bits each for tier and index");
+    return uint64_t{tier} << 60 | (std::bit_cast<uint64_t>(score) >> 7 & ~uint64_t{15}) | index;
 }
 
 template <class TargetId>
@@ -37,6 +34,7 @@ class TargetPool {
     };
     struct Entry {
         double inverse_weight;
+        uint64_t hash;  // rendezvous_hash() of the id
         TargetId id;
         uint8_t tier;
     };
@@ -68,18 +66,19 @@ class TargetPool {
             }
             return range.count;
         }
-        // Insertion sort by (tier, score): at most eight, and tiers come in order.
-        std::array<double, limits::targets_max> scores;
+        std::array<uint64_t, limits::targets_max> keys;
         for (uint8_t i = 0; i < range.count; ++i) {
-            const double score =
-                rendezvous_score(spread, entries[i].id.value, entries[i].inverse_weight);
-            uint8_t at = i;
-            for (; at > tier_begin(entries, i) && scores[at - 1] > score; --at) {
-                scores[at] = scores[at - 1];
-                out[at] = out[at - 1];
+            keys[i] =
+                order_key(entries[i].tier,
+                          rendezvous_score(spread, entries[i].hash, entries[i].inverse_weight), i);
+        }
+        // Counting who comes before has no branch to guess wrong; a sort has many.
+        for (uint8_t i = 0; i < range.count; ++i) {
+            uint32_t place = 0;
+            for (uint8_t other = 0; other < range.count; ++other) {
+                place += keys[other] < keys[i] ? 1U : 0U;
             }
-            scores[at] = score;
-            out[at] = entries[i].id;
+            out[place] = entries[i].id;
         }
         return range.count;
     }
@@ -99,20 +98,13 @@ class TargetPool {
                 // Weight 0: only after all others of its tier.
                 const double inverse = target.weight == 0 ? std::numeric_limits<double>::infinity()
                                                           : 1.0 / target.weight;
-                entries_.push_back({inverse, target.id, tier_index});
+                entries_.push_back(
+                    {inverse, rendezvous_hash(target.id.value), target.id, tier_index});
                 ++range.count;
             }
             ++tier_index;
         }
         return range;
-    }
-
-    static uint8_t tier_begin(const Entry* entries, uint8_t index) {
-        uint8_t begin = index;
-        while (begin > 0 && entries[begin - 1].tier == entries[index].tier) {
-            --begin;
-        }
-        return begin;
     }
 
     std::vector<Entry> entries_;

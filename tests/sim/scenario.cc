@@ -1,6 +1,7 @@
 #include "tests/sim/scenario.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -157,9 +158,15 @@ route::MtRule to_mt_rule(const PrefixRule& rule, const std::string& prefix, uint
     out.action = rule.kind == PrefixRule::Kind::reject ? route::Action::reject
                  : rule.kind == PrefixRule::Kind::drop ? route::Action::drop
                                                        : route::Action::route;
-    out.select = route::Select::order;
+    // Rows differ in how they choose; the books hold whatever the order is.
+    constexpr std::array selects = {route::Select::order, route::Select::weight,
+                                    route::Select::quality};
+    out.select = selects[line % selects.size()];
     for (const uint16_t supplier : rule.suppliers) {
-        out.targets.push_back({{.id = SupplierId{supplier}, .weight = 1}});
+        if (out.targets.empty() || out.select == route::Select::order) {
+            out.targets.emplace_back();
+        }
+        out.targets.back().push_back({.id = SupplierId{supplier}, .weight = 1});
     }
     return out;
 }

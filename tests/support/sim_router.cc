@@ -57,6 +57,25 @@ route::MtRule rule(const std::string& prefix, std::vector<uint16_t> suppliers) {
     return out;
 }
 
+std::shared_ptr<const route::Prices> prices(const std::vector<TestPrice>& rows) {
+    auto buy = std::make_shared<route::BuyPrices>();
+    uint16_t columns = 0;
+    std::vector<route::PriceRow> sorted;
+    for (const TestPrice& each : rows) {
+        route::PriceRow row;
+        row.line = static_cast<uint32_t>(sorted.size() + 2);
+        row.column = buy->suppliers.claim(SupplierId{each.supplier}, columns);
+        row.price = each.price;
+        row.from = each.from;
+        sorted.push_back(row);
+    }
+    sort_rows(sorted);
+    buy->table = route::PriceTable(sorted, columns);
+    auto out = std::make_shared<route::Prices>();
+    out->buy = std::move(buy);
+    return out;
+}
+
 std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
                                                uint32_t workers,
                                                const route::Snapshot* previous) {

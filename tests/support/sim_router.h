@@ -39,6 +39,14 @@ struct SimConfig {
 /// A row of plan "default" to the targets, one tier each.
 [[nodiscard]] route::MtRule rule(const std::string& prefix, std::vector<uint16_t> suppliers);
 
+struct TestPrice {
+    uint16_t supplier = 0;
+    route::Money price;
+    route::Minute from = 0;
+};
+/// prices.csv with these rows, each for every destination.
+[[nodiscard]] std::shared_ptr<const route::Prices> prices(const std::vector<TestPrice>& rows);
+
 class SimRouter {
   public:
     SimRouter(sim::SimNet& net, const SimConfig& config, uint32_t workers = 1);

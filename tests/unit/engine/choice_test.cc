@@ -32,29 +32,6 @@ test::SimConfig one_tier(Select select, uint32_t alpha_weight = 1, uint32_t beta
     return config;
 }
 
-std::shared_ptr<const route::Prices> prices_of(std::vector<route::PriceRow> rows) {
-    auto buy = std::make_shared<route::BuyPrices>();
-    uint16_t next = 0;
-    buy->suppliers.claim(SupplierId{0}, next);
-    buy->suppliers.claim(SupplierId{1}, next);
-    for (size_t i = 0; i < rows.size(); ++i) {
-        rows[i].line = static_cast<uint32_t>(i + 2);
-    }
-    sort_rows(rows);
-    buy->table = route::PriceTable(rows, next);
-    auto out = std::make_shared<route::Prices>();
-    out->buy = std::move(buy);
-    return out;
-}
-
-route::PriceRow price(uint16_t column, int64_t nanos, Minute from = 0) {
-    route::PriceRow row;
-    row.column = column;
-    row.price = {nanos};
-    row.from = from;
-    return row;
-}
-
 enum class Reference { udh_8bit, udh_16bit, sar };
 
 class ChoiceTest : public EngineTest {
@@ -222,11 +199,11 @@ class CostTest : public ChoiceTest {
   protected:
     CostTest() : ChoiceTest(one_tier(Select::cost)) {}
 
-    /// Both cost 30; from the next minute but one on alpha takes 20, a minute later beta 10.
+    /// alpha takes 25 and beta 30; from the next minute but one on beta 20, then alpha 10.
     Minute publish_prices() {
         const Minute begin = minute_now() + 2;
         config.prices =
-            prices_of({price(0, 25), price(1, 30), price(1, 20, begin), price(0, 10, begin + 1)});
+            test::prices({{0, {25}}, {1, {30}}, {1, {20}, begin}, {0, {10}, begin + 1}});
         router.reload(config);
         router.run_for(10 * millisecond_ns);
         return begin;

@@ -121,6 +121,9 @@ class AllocationTest : public testing::Test {
         config_.suppliers[0].window = 100;
         config_.mt = {test::rule("44", {0})};
         config_.mt[0].sender = "^Sh.p$";
+        config_.mt[0].select = route::Select::quality;
+        config_.mt[0].max_cost = {20};
+        config_.prices = test::prices({{0, {20}}});
         route::MoRule mo;
         mo.line = 2;
         mo.number = "447700900123";
@@ -191,6 +194,10 @@ class AllocationTest : public testing::Test {
     void one_round(uint32_t round) {
         smpp::Sm sm = test::sm("Shop", "447700900001", "hello");
         sm.registered_delivery = 1;
+        if (round % 2 == 1) {  // a part of a long message
+            sm.short_message = as_octets(std::string_view("\x05\x00\x03\x11\x02\x01hello", 11));
+            sm.esm_class = smpp::esm_class_udhi;
+        }
         feed(customer,
              [&](auto out) { return smpp::encode_sm(out, CommandId::submit_sm, 100 + round, sm); });
         submits_ += sent().command_id == CommandId::submit_sm ? 1u : 0u;
@@ -266,8 +273,10 @@ TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     test::AllocationCounter::start();
     for (uint32_t round = 1; round <= 500; ++round) {
         one_round(round);
+        hub_.merge_quality(now_.mono_ns);
     }
     EXPECT_EQ(test::AllocationCounter::stop(), 0u);
+    EXPECT_GT(hub_.quality().reading(SupplierId{0}, NetworkId::none()).receipts, 300u);
     EXPECT_EQ(submits_, 500u);
     EXPECT_EQ(responses_, 500u);
     EXPECT_EQ(delivers_, 1000u);

@@ -2,8 +2,10 @@
 // Hyperscan or the standard library. Method: counting operator new and malloc of the whole program.
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
+#include "core/route/quality.h"
 #include "tests/unit/route/route_fixture.h"
 
 namespace {
@@ -88,6 +90,57 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
     EXPECT_EQ(allocations - before, 0U);
     EXPECT_EQ(decisions[0].rule_line, 15U);  // word13 under prefix 3
     EXPECT_EQ(decisions[1].kind, MtDecision::Kind::no_route);
+}
+
+TEST(NoAlloc, ChoiceByPriceAndQualityDoesNot) {
+    std::vector<MtRule> rules;
+    for (uint16_t i = 0; i < 4; ++i) {
+        MtRule rule;
+        rule.line = i + 2U;
+        rule.plan = "default";
+        rule.prefix = std::to_string(i);
+        rule.select = static_cast<Select>(i);
+        rule.max_cost = {50};
+        rule.targets = testing::to_suppliers({{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11}});
+        rules.push_back(rule);
+    }
+    testing::MtBench bench(rules);
+    auto buy = std::make_shared<BuyPrices>();
+    std::vector<PriceRow> rows;
+    uint16_t columns = 0;
+    for (uint16_t i = 0; i < 40; ++i) {
+        PriceRow row;
+        row.line = i + 2U;
+        row.column = buy->suppliers.claim(testing::supplier(i % 12), columns);
+        row.from = i;
+        row.price = {i + 20};
+        rows.push_back(row);
+    }
+    sort_rows(rows);
+    buy->table = PriceTable(rows, columns);
+    auto prices = std::make_shared<Prices>();
+    prices->buy = buy;
+    bench.table.set_prices(prices);
+    QualityBoard board(1, 16);
+    bench.scratch.use(&board);
+    std::vector<MtQuery> queries(limits::burst);
+    std::vector<MtDecision> decisions(limits::burst);
+    const std::vector<std::string> numbers = {"0123456789", "1123456789", "2123456789",
+                                              "3123456789"};
+    for (size_t i = 0; i < queries.size(); ++i) {
+        queries[i].plan = PlanId{0};
+        queries[i].destination = numbers[i % 4];
+        queries[i].spread = i;
+        queries[i].now = static_cast<Minute>(2 * i);
+    }
+    const uint64_t before = allocations;
+    for (int turn = 0; turn < 10; ++turn) {
+        bench.table.decide(queries, decisions, bench.scratch);
+    }
+    EXPECT_EQ(allocations - before, 0U);
+    EXPECT_EQ(decisions[0].target_count, 1);  // at minute 0 only supplier 0 has a price
+    // At minute 62 suppliers 4 to 6 take 48 to 50, all others more.
+    EXPECT_EQ(decisions[31].target_count, 3);
 }
 
 TEST(NoAlloc, MoDecideWithKeywordsAndScansDoesNot) {

@@ -2,6 +2,7 @@
 #include "core/route/target_order.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -39,6 +40,17 @@ TEST(TargetOrder, WeightsHoldWithinOnePercent) {
     }
     auto uneven = shares({{{supplier(5), 1'000'000}, {supplier(6), 1}}});
     EXPECT_GT(uneven[5], 0.999);
+}
+
+TEST(TargetOrder, LogarithmIsThatOfTheLibrary) {
+    for (uint64_t i = 0; i < 1'000'000; ++i) {
+        const double x = (static_cast<double>(mix64(i) >> 12) + 0.5) * 0x1p-52;
+        ASSERT_NEAR(detail::negative_log(x), -std::log(x), 1e-12) << x;
+    }
+    for (const double x : {0x1p-53, 0x1p-52, 0.5, 0.25, 1 - 0x1p-20, 1 - 0x1p-53}) {
+        EXPECT_NEAR(detail::negative_log(x), -std::log(x), 1e-12) << x;
+        EXPECT_GT(detail::negative_log(x), 0) << x;
+    }
 }
 
 TEST(TargetOrder, WeightZeroComesLast) {
