@@ -5,7 +5,7 @@
 // comparisons before the timing starts.
 //
 // On a busy machine instructions say more than time:
-//   valgrind --tool=callgrind --toggle-collect='*decide_all*' build/release/bench/choice_bench
+//   valgrind --tool=callgrind --toggle-collect='*MtTable::decide*' build/release/bench/choice_bench
 //       --benchmark_filter=cost/targets=8 --benchmark_min_time=0.001
 #include <algorithm>
 #include <cmath>

@@ -155,8 +155,9 @@ class PriceTableBuilder {
         auto& cells = table_.blocks_of_rows_;
         const auto row = static_cast<uint32_t>(cells.size() / width);
         cells.resize(cells.size() + width);
-        std::copy_n(cells.begin() + size_t{parent} * width, width,
-                    cells.begin() + size_t{row} * width);
+        const std::span all(cells);
+        std::ranges::copy(all.subspan(size_t{parent} * width, width),
+                          all.subspan(size_t{row} * width, width).begin());
         uint32_t own_block = 0;  // the last one that is this row's own
         for (size_t at = group.begin; at < group.end;) {
             const uint16_t column = rows_[at].column;
