@@ -1,6 +1,9 @@
-// Reading networks.csv and ported.csv: text to compiled index, all cores, and what the index takes.
-// Sizes 10k (smoke), 10m, 50m (ported only): --benchmark_filter==10m
+// Reading networks.csv and ported.csv: text to compiled index, all cores, and what the index takes;
+// and a whole configuration of 5,000 customers and plans, mt.csv to snapshot, with the peak memory
+// of the process (ask for it alone). Sizes 10k (smoke), 1m (rules), 10m, 50m (ported only):
+// --benchmark_filter==10m
 #include <string>
+#include <sys/resource.h>
 
 #include <benchmark/benchmark.h>
 
@@ -86,6 +89,65 @@ void ported(benchmark::State& state, uint64_t rows, bool unchanged) {
     state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(rows));
 }
 
+constexpr uint32_t plan_count = 5'000;
+constexpr uint32_t customer_count = 5'000;
+
+// A customer a plan.
+std::string accounts_text() {
+    std::string text = "[routes]\nmo = \"\"\nerrors = \"\"\nnetworks = \"\"\nported = \"\"\n";
+    for (uint32_t i = 0; i < customer_count; ++i) {
+        const std::string id = std::to_string(i);
+        text += "[[customer]]\nname = \"c" + id + "\"\nsystem_id = \"c" + id +
+                "\"\npassword = \"p\"\nplan = \"plan" + std::to_string(i % plan_count) + "\"\n";
+    }
+    for (const char* name : {"alpha", "beta", "gamma"}) {
+        text += std::string("[[supplier]]\nname = \"") + name +
+                "\"\nhost = \"127.0.0.1:2776\"\nsystem_id = \"sy\"\n";
+    }
+    return text;
+}
+
+// Prefixes of a plan follow each other; half of the rows ask for something.
+std::string mt_text(uint64_t rows) {
+    Prng prng(seed);
+    std::string text = "plan,customer,prefix,sender,sender_type,when,priority,targets\n";
+    text.reserve(rows * 70);
+    for (uint64_t i = 0; i < rows; ++i) {
+        const uint64_t plan = i % plan_count;
+        text += "plan" + std::to_string(plan);
+        text += prng.chance(1, 4) ? ",c" + std::to_string(plan) : ",";
+        text += "," + std::to_string(100 + i / plan_count);
+        text += prng.chance(1, 50) ? ",Brand" + std::to_string(prng.below(500)) : ",";
+        text += prng.chance(1, 10) ? ",alpha" : ",";
+        text += prng.chance(1, 20) ? ",Mon-Fri 08:00-18:00 Europe/London" : ",";
+        text += ",,alpha:70 | beta:30 > gamma\n";
+    }
+    return text;
+}
+
+// From text to a snapshot that could be published: switchyard.toml, mt.csv, compile().
+void rules(benchmark::State& state, uint64_t rows) {
+    const std::string root = accounts_text();
+    const std::string mt = mt_text(rows);
+    const ReadFile read_file = [&](const std::string& path) -> Result<std::string> {
+        return path == "sy.toml" ? root : mt;
+    };
+    for (auto _ : state) {
+        Registry registry;
+        std::vector<Diagnostic> diagnostics;
+        const auto config = load("sy.toml", read_file, registry, diagnostics);
+        SY_ASSERT(config.has_value());
+        const auto snapshot = compile(*config, registry, nullptr, diagnostics);
+        SY_ASSERT(snapshot != nullptr && snapshot->mt.rules().size() == rows);
+        state.counters["index_bytes_a_rule"] =
+            static_cast<double>(snapshot->mt.index_bytes()) / static_cast<double>(rows);
+    }
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    state.counters["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(rows));
+}
+
 void add(const std::string& name, void (*run)(benchmark::State&, uint64_t), uint64_t rows) {
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, rows); })
         ->Unit(benchmark::kMillisecond)
@@ -93,6 +155,8 @@ void add(const std::string& name, void (*run)(benchmark::State&, uint64_t), uint
 }
 
 void add_all() {
+    add("config/load_rules/rows=10k", rules, 10'000);
+    add("config/load_rules/rows=1m", rules, 1'000'000);
     const std::pair<const char*, uint64_t> sizes[] = {
         {"10k", 10'000}, {"10m", 10'000'000}, {"50m", 50'000'000}};
     for (const auto& [name, rows] : sizes) {

@@ -25,6 +25,10 @@ inline constexpr uint32_t networks_max = 16384;
 // Pairs of supplier and network whose quality is kept apart; later ones count for their supplier
 // alone. Some 100 bytes each on every worker and for the board.
 inline constexpr uint32_t quality_pairs_max = 16384;
+
+// Distinct `when` of a table; a worker remembers 24 octets of each.
+inline constexpr uint32_t whens_max = 16384;
+
 // Links to suppliers on one worker.
 inline constexpr uint32_t trunks_max = 4096;
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/base/limits.h"
+#include "core/config/number_form.h"
 #include "core/config/parse.h"
 
 namespace sy::config {
@@ -186,20 +187,6 @@ void read_outbind_peers(Section& section, std::vector<Endpoint>& out) {
                                      in_quotes(item.text)));
         }
     }
-}
-
-void read_number_form(Section& section, route::NumberForm& form) {
-    section.integer<uint8_t>("ton", form.ton, 0, 6);   // SMPP 3.4 section 5.2.5
-    section.integer<uint8_t>("npi", form.npi, 0, 18);  // section 5.2.6
-    section.integer<uint8_t>("short_code_ton", form.short_code_ton, 0, 6);
-    section.integer<uint8_t>("short_code_npi", form.short_code_npi, 0, 18);
-    std::string prefix = form.prefix;
-    section.text("number_prefix", prefix, {0, 5});
-    if (prefix.find_first_not_of("+0123456789") != std::string::npos) {
-        section.complain("number_prefix", "\"\", \"+\", \"00\" or up to 5 digits");
-        return;
-    }
-    form.prefix = prefix;
 }
 
 void read_reconnect(Section& section, route::Supplier& account) {

@@ -156,15 +156,31 @@ void read_price_tables(Loading& in, const Names& names) {
     }
 }
 
-// Plans that rows name get ids too, and a customer whose plan has no row is told so.
+// Plans that rows name get ids too. A customer whose plan has no row is told so, and a plan that no
+// customer has: a name that is not written the same everywhere looks like both.
 void check_plans(Loading& in) {
+    std::unordered_set<std::string_view> with_customers;
+    std::vector<std::string_view> of_customers;
+    for (const auto& [id, account] : in.config.customers) {
+        if (with_customers.insert(account.plan).second) {
+            of_customers.push_back(account.plan);
+        }
+    }
     std::unordered_set<std::string_view> with_rows;
     for (const route::MtRule& rule : in.config.mt_rules) {
-        if (rule.plan != screening_plan && with_rows.insert(rule.plan).second &&
-            !in.registry.plan(rule.plan).valid()) {
+        if (rule.plan == screening_plan || !with_rows.insert(rule.plan).second) {
+            continue;
+        }
+        if (!in.registry.plan(rule.plan).valid()) {
             in.root.error({},
                           fmt::format("no room for plan {}, expected at most {} since the start",
                                       in_quotes(rule.plan), limits::plans_max));
+        }
+        if (!with_customers.contains(rule.plan)) {
+            in.mt.warning({rule.line, 1},
+                          fmt::format("plan {} is no customer's: none of its rows is ever looked "
+                                      "at{}",
+                                      in_quotes(rule.plan), hint(rule.plan, of_customers)));
         }
     }
     for (size_t i = 0; i < in.config.customers.size(); ++i) {

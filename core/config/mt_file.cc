@@ -1,12 +1,15 @@
 // mt.csv: rows of MT routing and screening.
 #include <array>
-#include <functional>
+#include <memory>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "core/config/cells.h"
-#include "core/config/shadow.h"
+#include "core/config/mt_shadow.h"
 #include "core/config/tables.h"
+#include "core/config/when.h"
+#include "core/number/outgoing.h"
 
 namespace sy::config {
 namespace {
@@ -44,9 +47,9 @@ constexpr std::array<CsvColumn, column_count> columns{{
     {"select"},
     {"note"},
     {"network"},
-    {"when", false},
+    {"when"},
     {"max_cost"},
-    {"sender_to", false},
+    {"sender_to"},
 }};
 
 class MtReader {
@@ -56,7 +59,8 @@ class MtReader {
           names_(names),
           complaints_(complaints),
           config_(config),
-          targets_(table_, targets, names.suppliers, names.supplier_names, "supplier") {}
+          targets_(table_, targets, names.suppliers, names.supplier_names, "supplier"),
+          when_(table_, when) {}
 
     void read() {
         while (table_.next()) {
@@ -85,6 +89,7 @@ class MtReader {
         rule.text = expression(text, ExpressionCell::Column::text);
         rule.sender_type = read_sender_type();
         rule.data_coding = read_data_coding();
+        rule.when = when_.read();
         rule.priority = read_priority(table_, priority);
         rule.note = table_.cell(note);
     }
@@ -187,6 +192,35 @@ class MtReader {
         if (any_target) {
             rule.targets = targets_.read();
         }
+        rule.sender_to = read_sender_to(rule);
+    }
+
+    std::shared_ptr<const number::Sender> read_sender_to(const route::MtRule& rule) {
+        const std::string_view cell = table_.cell(sender_to);
+        if (cell.empty()) {
+            return nullptr;
+        }
+        if (rule.action != route::Action::route) {
+            complaints_.error(table_.at(sender_to),
+                              fmt::format("sender_to {} in a row with action {}, expected none",
+                                          in_quotes(cell), in_quotes(table_.cell(action))));
+            return nullptr;
+        }
+        auto& known = senders_[std::string(cell)];
+        if (known == nullptr) {
+            const auto sender = number::parse_sender(cell);
+            if (!sender) {
+                complaints_.error(
+                    table_.at(sender_to),
+                    fmt::format("sender_to is {}, expected a name of up to {} ASCII characters, a "
+                                "short code of 3 to 8 digits or a number of up to {}",
+                                in_quotes(cell), number::alpha_sender_characters_max,
+                                limits::number_digits_max));
+                return nullptr;
+            }
+            known = std::make_shared<const number::Sender>(*sender);
+        }
+        return known;
     }
 
     // Without any, a limit would take every target off.
@@ -221,25 +255,10 @@ class MtReader {
     Complaints& complaints_;
     Config& config_;
     TargetReader<SupplierId> targets_;
+    WhenReader when_;
+    // Equal ones share their object.
+    std::unordered_map<std::string, std::shared_ptr<const number::Sender>> senders_;
 };
-
-size_t hash_conditions(const route::MtRule& rule) {
-    const std::hash<std::string> of_text;
-    size_t hash = of_text(rule.plan);
-    hash = fold(hash, of_text(rule.prefix));
-    hash = fold(hash, of_text(rule.sender));
-    hash = fold(hash, of_text(rule.text));
-    hash = fold(hash, rule.customer.value);
-    hash = fold(hash, rule.network.value);
-    hash = fold(hash, static_cast<size_t>(rule.sender_type));
-    return fold(hash, static_cast<size_t>(rule.data_coding + 1));
-}
-
-bool same_conditions(const route::MtRule& a, const route::MtRule& b) {
-    return a.prefix == b.prefix && a.plan == b.plan && a.customer == b.customer &&
-           a.network == b.network && a.sender == b.sender && a.text == b.text &&
-           a.sender_type == b.sender_type && a.data_coding == b.data_coding;
-}
 
 }  // namespace
 
@@ -249,7 +268,7 @@ void read_mt(std::string_view file_text,
              Config& config) {
     MtReader(file_text, names, complaints, config).read();
     if (!complaints.any_error()) {
-        warn_of_shadowed_rows(config.mt_rules, hash_conditions, same_conditions, complaints);
+        warn_of_hopeless_rows(config.mt_rules, complaints);
     }
 }
 

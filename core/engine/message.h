@@ -12,7 +12,7 @@
 #include "core/base/limits.h"
 #include "core/base/time.h"
 #include "core/engine/transport.h"
-#include "core/number/normalise.h"
+#include "core/number/outgoing.h"
 #include "core/smpp/pdu.h"
 #include "core/smpp/status.h"
 
@@ -120,8 +120,9 @@ struct Message : MessageHead {
     number::Number source;       // likewise, when the sender is a number
     number::Outcome destination_kind = number::Outcome::empty;
     number::Outcome source_kind = number::Outcome::empty;  // not_digits: alphanumeric
-    smpp::Sm sm;                                           // views into the body
-    ReceiptWay way;                                        // receipts: filled by the lookup
+    bool sender_replaced = false;  // by the rule: `source` is its sender, the customer's is in `sm`
+    smpp::Sm sm;                   // views into the body
+    ReceiptWay way;                // receipts: filled by the lookup
 };
 
 /// An id as text: 20 decimal digits at most.

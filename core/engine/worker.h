@@ -221,8 +221,7 @@ class Worker {
     smpp::CommandStatus outgoing(const Session& session,
                                  const Message& message,
                                  smpp::Sm& sm,
-                                 number::AddressBuffer& destination,
-                                 number::AddressBuffer& source);
+                                 number::AddressBuffers& buffers);
     smpp::CommandStatus without_payload_tlv(const Session& session, smpp::Sm& sm);
     void end_unsent(Message* message, Outcome outcome);
     void bounce(SupplierId supplier);

@@ -275,6 +275,7 @@ smpp::CommandStatus Worker::set_numbers(const Session& session, Message& message
         return CommandStatus::esme_rinvdstadr;
     }
     const smpp::Address& source = message.sm.source;
+    message.sender_replaced = false;
     message.source_kind = source.ton == 5 ? number::Outcome::not_digits
                                           : number::normalise(source, plan, message.source);
     return CommandStatus::esme_rok;

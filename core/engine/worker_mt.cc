@@ -66,6 +66,7 @@ void Worker::route_mt() {
         query.now = now;
         // Never 0: that is no part.
         message.parts_key = spread.is_part ? spread.hash | 1 : 0;
+        query.wall_ns = now_.wall_ns;
     }
     snapshot_->mt.decide({queries.data(), count}, {decisions.data(), count}, *scratch_);
     for (uint32_t i = 0; i < count; ++i) {
@@ -74,6 +75,11 @@ void Worker::route_mt() {
         message->rule_line = decision.rule_line;
         switch (decision.kind) {
             case route::MtDecision::Kind::route:
+                if (decision.sender_to != nullptr) {
+                    message->source = decision.sender_to->text;
+                    message->source_kind = decision.sender_to->kind;
+                    message->sender_replaced = true;
+                }
                 set_targets(*message, decision);
                 dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
                 break;

@@ -412,9 +412,8 @@ bool Worker::stage(LocalSupplier& local, uint32_t wanted) {
 
 bool Worker::submit(Session& session, Message* message) {
     smpp::Sm sm;
-    number::AddressBuffer destination;
-    number::AddressBuffer source;
-    const CommandStatus fits = outgoing(session, *message, sm, destination, source);
+    number::AddressBuffers buffers;
+    const CommandStatus fits = outgoing(session, *message, sm, buffers);
     if (fits != CommandStatus::esme_rok) {
         message->outcome = Outcome::answered;
         message->status = fits;
@@ -437,26 +436,18 @@ bool Worker::submit(Session& session, Message* message) {
 smpp::CommandStatus Worker::outgoing(const Session& session,
                                      const Message& message,
                                      smpp::Sm& sm,
-                                     number::AddressBuffer& destination,
-                                     number::AddressBuffer& source) {
-    const route::Supplier& supplier = *session.supplier;
+                                     number::AddressBuffers& buffers) {
     sm = message.sm;
-    if (!number::write_number(message.destination, message.destination_kind, supplier.number_form,
-                              destination, sm.destination)) {
-        return CommandStatus::esme_rinvdstadr;
-    }
-    if (number::usable(message.source_kind)) {
-        if (!number::write_number(message.source, message.source_kind, supplier.number_form, source,
-                                  sm.source)) {
+    const number::Parties parties{message.destination, message.destination_kind, message.source,
+                                  message.source_kind, message.sender_replaced};
+    switch (number::write_addresses(parties, session.supplier->number_form, buffers, sm.destination,
+                                    sm.source)) {
+        case number::WriteFault::destination:
+            return CommandStatus::esme_rinvdstadr;
+        case number::WriteFault::source:
             return CommandStatus::esme_rinvsrcadr;
-        }
-    } else if (message.source_kind == number::Outcome::not_digits) {
-        // TON 5, NPI 0: the only form of an alphanumeric sender that all suppliers take.
-        sm.source.ton = 5;
-        sm.source.npi = 0;
-    }
-    if (sm.source.digits.size() > limits::address_octets_max) {
-        return CommandStatus::esme_rinvsrcadr;  // data_sm allows 64
+        case number::WriteFault::none:
+            break;
     }
     if (message.is_data_sm || (!session.tlvs && !sm.tlvs.empty())) {
         return without_payload_tlv(session, sm);

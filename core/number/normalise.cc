@@ -156,21 +156,26 @@ bool write_number(const Number& number,
                   AddressBuffer& buffer,
                   smpp::Address& out) {
     SY_DCHECK(usable(kind));
-    const bool is_short = kind == Outcome::short_code;
-    const std::string_view prefix = is_short ? std::string_view{} : form.prefix;
-    const size_t length = prefix.size() + number.length;
+    std::string_view digits = number.view();
+    std::string_view prefix;
+    if (kind == Outcome::short_code) {
+        out.ton = form.short_code_ton;
+        out.npi = form.short_code_npi;
+    } else if (take_prefix(digits, form.national_country)) {
+        out.ton = ton_national;
+        out.npi = form.npi;
+        prefix = form.trunk_prefix;
+    } else {
+        out.ton = form.ton;
+        out.npi = form.npi;
+        prefix = form.prefix;
+    }
+    const size_t length = prefix.size() + digits.size();
     if (length > limits::address_octets_max) {
         return false;
     }
-    if (prefix.empty()) [[likely]] {
-        static_assert(sizeof buffer == sizeof number.digits);
-        buffer = number.digits;  // a fixed size is a few moves
-    } else {
-        number.view().copy(buffer.data() + prefix.copy(buffer.data(), prefix.size()),
-                           number.length);
-    }
-    out.ton = is_short ? form.short_code_ton : form.ton;
-    out.npi = is_short ? form.short_code_npi : form.npi;
+    char* const end = buffer.data() + prefix.copy(buffer.data(), prefix.size());
+    digits.copy(end, digits.size());
     out.digits = {buffer.data(), length};
     return true;
 }

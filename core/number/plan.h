@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sy::number {
 
@@ -18,11 +19,25 @@ struct NumberPlan {
     friend bool operator==(const NumberPlan&, const NumberPlan&) = default;
 };
 
+// Digits that begin a destination, and what to put in their place.
+struct Rewrite {
+    std::string from;  // empty: every number
+    std::string to;
+
+    friend bool operator==(const Rewrite&, const Rewrite&) = default;
+};
+
 // How numbers are written for a supplier on the way out.
 struct NumberForm {
     uint8_t ton = 1;
     uint8_t npi = 1;
-    std::string prefix;  // put before the digits: "", "+", "00"
+    std::string prefix;  // put before the digits of an international number: "", "+", "00"
+    // Numbers of this country go out in national form, TON 2: without its code, behind this trunk
+    // prefix. Empty: none do.
+    std::string national_country;
+    std::string trunk_prefix;
+    // Of destinations alone, before all of the above; longer `from` first.
+    std::vector<Rewrite> rewrites;
     // Short codes never go out as international: PROTOCOL facts name 3/0, 0/1 and 6/0.
     uint8_t short_code_ton = 3;
     uint8_t short_code_npi = 0;

@@ -34,6 +34,22 @@ class MessageScan {
                    : std::ranges::find(sender_matches_, expression) != sender_matches_.end();
     }
 
+    /// All expressions that match the sender.
+    [[nodiscard]] std::span<const uint32_t> sender_hits(std::string_view sender) {
+        if (!sender_known_) {
+            know_sender(sender);
+        }
+        return sender_scanned_ ? scratch_.sender_matches.hits() : sender_matches_;
+    }
+
+    /// All expressions that match the text; none for a message without text.
+    [[nodiscard]] std::span<const uint32_t> text_hits() {
+        if (!text_scanned_) {
+            scan_text();
+        }
+        return has_text_ ? scratch_.text_matches.hits() : std::span<const uint32_t>{};
+    }
+
     /// False for a message without text (binary, an alphabet that we cannot read).
     [[nodiscard]] bool text_matches(uint32_t expression) {
         if (!text_scanned_) {

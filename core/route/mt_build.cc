@@ -2,7 +2,6 @@
 // per message.
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <tuple>
 #include <unordered_map>
 
@@ -32,7 +31,6 @@ void check_rule(const MtRule& rule, std::vector<MtTable::BuildError>& errors) {
 
 MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
     MtOutcome outcome;
-    outcome.line = rule.line;
     switch (rule.action) {
         case Action::route:
             outcome.kind = MtDecision::Kind::route;
@@ -40,6 +38,7 @@ MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
             outcome.max_cost = rule.max_cost;
             outcome.plain = (rule.select == Select::weight || rule.select == Select::order) &&
                             rule.max_cost == Money::highest();
+            outcome.sender_to = rule.sender_to.get();
             break;
         case Action::reject:
             outcome.kind = MtDecision::Kind::reject;
@@ -51,6 +50,34 @@ MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
     }
     return outcome;
 }
+
+// Few rules differ in what becomes of a message: those few stay in the caches.
+class OutcomePool {
+  public:
+    explicit OutcomePool(std::vector<MtOutcome>& outcomes) : outcomes_(outcomes) {}
+
+    uint32_t add(const MtOutcome& outcome) {
+        const uint64_t hash = mix64(mix64(reinterpret_cast<uintptr_t>(outcome.sender_to) ^
+                                          std::hash<int64_t>{}(outcome.max_cost.nanos)) ^
+                                    (uint64_t{outcome.targets.begin} << 34 |
+                                     uint64_t{static_cast<uint32_t>(outcome.status)} << 2 |
+                                     static_cast<uint64_t>(outcome.kind)));
+        const auto [begin, end] = ids_.equal_range(hash);
+        for (auto it = begin; it != end; ++it) {
+            if (outcomes_[it->second] == outcome) {
+                return it->second;
+            }
+        }
+        const auto id = static_cast<uint32_t>(outcomes_.size());
+        outcomes_.push_back(outcome);
+        ids_.emplace(hash, id);
+        return id;
+    }
+
+  private:
+    std::vector<MtOutcome>& outcomes_;
+    std::unordered_multimap<uint64_t, uint32_t> ids_;
+};
 
 // Where a rule stands in the index and among the rules of its prefix.
 struct Place {
@@ -75,7 +102,7 @@ class NetworkSegments {
 
     uint32_t of(uint32_t segment, NetworkId network) {
         const auto next = first_ + static_cast<uint32_t>(segments_.size());
-        return segments_.try_emplace({segment, network}, next).first->second;
+        return segments_.try_emplace(uint64_t{segment} << 16 | network.value, next).first->second;
     }
     [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(segments_.size()); }
 
@@ -86,17 +113,19 @@ class NetworkSegments {
         table.network_segments.resize(std::bit_ceil(2 * segments_.size()));
         const size_t mask = table.network_segments.size() - 1;
         for (const auto& [of, segment] : segments_) {
-            size_t slot = table.first_slot(of.first, of.second);
+            const auto of_segment = static_cast<uint32_t>(of >> 16);
+            const NetworkId network{static_cast<uint16_t>(of)};
+            size_t slot = table.first_slot(of_segment, network);
             while (table.network_segments[slot].segment != MtTable::Impl::no_segment) {
                 slot = (slot + 1) & mask;
             }
-            table.network_segments[slot] = {of.first, of.second, segment};
+            table.network_segments[slot] = {of_segment, network, segment};
         }
     }
 
   private:
     uint32_t first_;
-    std::map<std::pair<uint32_t, NetworkId>, uint32_t> segments_;
+    std::unordered_map<uint64_t, uint32_t> segments_;  // by (segment, network)
 };
 
 std::vector<Place> places_of(const std::vector<MtRule>& rules,
@@ -120,6 +149,53 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
     return places;
 }
 
+// The rows of each prefix into the index of rules; its prefixes, in the same order, for theirs.
+std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
+                                           const std::vector<MtRow>& conditions,
+                                           MtTable::Impl& table) {
+    std::vector<PrefixIndex::Entry> entries;
+    std::vector<MtRow> rows;  // of one prefix
+    for (size_t at = 0; at < places.size();) {
+        const Place& first = places[at];
+        const auto rows_begin = static_cast<uint32_t>(at);
+        rows.clear();
+        for (; at < places.size() && places[at].same_prefix(first); ++at) {
+            rows.push_back(conditions[places[at].rule]);
+        }
+        table.conditions.add_prefix(rows);
+        entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at)});
+    }
+    table.conditions.finish();
+    return entries;
+}
+
+// Gives each distinct `when` its id. Rules share the objects of equal ones, or they do not: then
+// there are more ids than need be.
+class WhenIds {
+  public:
+    explicit WhenIds(std::vector<std::shared_ptr<const When>>& whens) : whens_(whens) {}
+
+    WhenId of(const MtRule& rule, std::vector<MtTable::BuildError>& errors) {
+        if (rule.when == nullptr) {
+            return WhenId::none();
+        }
+        const auto [found, is_new] =
+            ids_.try_emplace(rule.when.get(), WhenId{static_cast<uint16_t>(whens_.size())});
+        if (is_new && whens_.size() >= limits::whens_max) {
+            errors.push_back(
+                {rule.line, "when",
+                 "too many different ones: expected at most " + std::to_string(limits::whens_max)});
+        } else if (is_new) {
+            whens_.push_back(rule.when);
+        }
+        return found->second;
+    }
+
+  private:
+    std::vector<std::shared_ptr<const When>>& whens_;
+    std::unordered_map<const When*, WhenId> ids_;
+};
+
 }  // namespace
 
 MtTable::MtTable()
@@ -142,14 +218,15 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     Expressions texts;
     std::vector<MtRow> conditions;
     conditions.reserve(rules.size());
+    auto impl = std::make_shared<Impl>();
+    WhenIds whens(impl->whens);
     for (uint32_t i = 0; i < rules.size(); ++i) {
         const MtRule& rule = rules[i];
         check_rule(rule, errors);
-        conditions.push_back({i, senders.add(rule.sender, rule.line, "sender"),
-                              texts.add(rule.text, rule.line, "text"), rule.customer,
-                              rule.data_coding, rule.sender_type});
+        conditions.push_back({i, rule.line, 0, senders.add(rule.sender, rule.line, "sender"),
+                              texts.add(rule.text, rule.line, "text"), 0, rule.customer,
+                              whens.of(rule, errors), rule.data_coding, rule.sender_type});
     }
-    auto impl = std::make_shared<Impl>();
     Patterns patterns;
     // The long parts of a compile know nothing of each other.
     std::vector<Place> places;
@@ -179,16 +256,11 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     if (errors.size() != errors_before) {
         return table;
     }
-    std::vector<PrefixIndex::Entry> entries;
-    for (const Place& place : places) {
-        const auto row = static_cast<uint32_t>(impl->rows.size());
-        if (row == 0 || !place.same_prefix(places[row - 1])) {
-            entries.push_back({place.segment, place.range, row, row});
-        }
-        ++entries.back().rows_end;
-        impl->rows.push_back(conditions[place.rule]);
-        impl->outcomes.push_back(outcome_of(rules[place.rule], impl->targets));
+    OutcomePool outcomes(impl->outcomes);
+    for (MtRow& row : conditions) {
+        row.outcome = outcomes.add(outcome_of(rules[row.rule], impl->targets));
     }
+    const std::vector<PrefixIndex::Entry> entries = index_rows(places, conditions, *impl);
     impl->plan_count = plan_count;
     impl->index = PrefixIndex(entries, plan_count + 2 + network_segments.count());
     impl->screening =
@@ -206,6 +278,17 @@ MtTable MtTable::build(std::vector<MtRule> rules,
 const std::vector<MtRule>& MtTable::rules() const {
     return impl_->rules;
 }
+
+size_t MtTable::index_bytes() const {
+    return impl_->conditions.bytes() + impl_->index.bytes() +
+           impl_->outcomes.size() * sizeof(MtOutcome) +
+           impl_->network_segments.size() * sizeof(Impl::NetworkSegment);
+}
+
+size_t MtTable::when_count() const {
+    return impl_->whens.size();
+}
+
 MtTable MtTable::with_patterns(Patterns patterns) const {
     SY_ASSERT(patterns.sender.size() == patterns_->sender.size());
     SY_ASSERT(patterns.text.size() == patterns_->text.size());

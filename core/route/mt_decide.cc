@@ -1,48 +1,32 @@
 // Data plane: which MT rule wins. decide() and explain() run the same code; explain() only listens.
 #include <algorithm>
 #include <array>
+#include <bit>
 
+#include "core/base/prefetch.h"
 #include "core/route/choice_words.h"
 #include "core/route/expressions.h"
 #include "core/route/message_scan.h"
 #include "core/route/mt_choose.h"
 #include "core/route/mt_impl.h"
+#include "core/route/mt_judge.h"
 
 namespace sy::route {
 
 namespace {
 
-enum class Verdict : uint8_t { won, customer, sender_type, data_coding, sender, text, no_text };
-
 // What decide() passes for a listener: nothing is left of it after compilation.
 struct Silent {
+    static constexpr bool listens = false;
     static constexpr bool wants_facts = false;
-    void considered(uint32_t, Verdict) {}
     void sold(const PriceTable::Step*) {}
     void limit(Money) {}
     void target(const TargetFacts&) {}
 };
 
-// Cheap conditions first: the scans run only for rules that everything else lets through.
-Verdict judge(const MtRow& row, const MtQuery& query, SenderType sender_type, MessageScan& scan) {
-    if (row.customer.valid() && row.customer != query.customer) {
-        return Verdict::customer;
-    }
-    if (row.sender_type != SenderType::any && row.sender_type != sender_type) {
-        return Verdict::sender_type;
-    }
-    if (row.data_coding >= 0 &&
-        row.data_coding != (query.sm == nullptr ? 0 : query.sm->data_coding)) {
-        return Verdict::data_coding;
-    }
-    if (row.sender_expression != Expressions::none &&
-        !scan.sender_matches(query.sender, row.sender_expression)) {
-        return Verdict::sender;
-    }
-    if (row.text_expression != Expressions::none && !scan.text_matches(row.text_expression)) {
-        return scan.has_text() ? Verdict::text : Verdict::no_text;
-    }
-    return Verdict::won;
+ExactValues exact_values_of(const MtQuery& query) {
+    return {query.customer, query.sm == nullptr ? uint8_t{0} : query.sm->data_coding,
+            sender_type_of(query.sender, query.sender_ton)};
 }
 
 template <class Listener>
@@ -63,6 +47,7 @@ class Decider {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
         SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
         SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
+        SY_ASSERT(scratch_.whens.size() >= table_.whens.size());
         const size_t count = queries.size();
         Probes probes;
         for (size_t i = 0; i < count; ++i) {
@@ -78,10 +63,12 @@ class Decider {
         }
         std::array<uint32_t, PrefixIndex::probes_max> nodes;
         table_.index.find({probes.all.data(), probes.count}, {nodes.data(), probes.count});
-        prefetch({nodes.data(), probes.count});
         for (size_t i = 0; i < count; ++i) {
             screening_[i].from_probes_to(nodes);
             plan_[i].from_probes_to(nodes);
+        }
+        prefetch_rows({nodes.data(), probes.count}, queries);
+        for (size_t i = 0; i < count; ++i) {
             decide_one(queries[i], i, decisions[i]);
         }
         TargetStage<Listener>(table_, prices_, scratch_.quality, listener_)
@@ -134,86 +121,117 @@ class Decider {
                                                     : probes.add(keys_[i], of_both);
     }
 
-    void prefetch(std::span<const uint32_t> nodes) const {
+    // The cache misses of a burst overlap: all nodes, then the rows or lanes of each, then what the
+    // lanes say. Of nodes further up nothing is fetched: few messages get there.
+    void prefetch_rows(std::span<const uint32_t> nodes, std::span<const MtQuery> queries) {
         for (const uint32_t node : nodes) {
             if (node != PrefixIndex::none) {
-                __builtin_prefetch(&table_.index.node(node));
+                sy::prefetch(&table_.index.node(node));
             }
         }
+        bool any_lanes = false;
         for (const uint32_t node : nodes) {
             if (node != PrefixIndex::none) {
-                const uint32_t first = table_.index.node(node).rows_begin;
-                __builtin_prefetch(&table_.rows[first]);
-                __builtin_prefetch(&table_.outcomes[first]);
+                const PrefixIndex::Node& prefix = table_.index.node(node);
+                if (PrefixSearch::has_lanes(prefix)) {
+                    any_lanes = true;
+                    table_.conditions.prefetch_lanes(node);
+                } else {
+                    sy::prefetch(&table_.conditions.rows()[prefix.rows_begin]);
+                }
+            }
+        }
+        for (size_t i = 0; i < queries.size(); ++i) {
+            exact_[i] = exact_values_of(queries[i]);
+        }
+        if (any_lanes) {
+            for_each_lane(queries.size(), [&](uint32_t node, uint32_t lane, size_t i) {
+                table_.conditions.prefetch(node, lane, exact_[i]);
+            });
+            for_each_lane(queries.size(), [&](uint32_t node, uint32_t lane, size_t i) {
+                const RuleIndex::Range range = table_.conditions.lane(node, lane, exact_[i]);
+                if (!range.empty()) {
+                    sy::prefetch(&table_.conditions.rows()[range.begin]);
+                }
+            });
+        }
+    }
+    template <class Each>
+    void for_each_lane(size_t count, const Each& each) {
+        constexpr int fetched_max = 4;  // of a prefix; more are rare
+        for (size_t i = 0; i < count; ++i) {
+            for (const uint32_t node :
+                 {plan_[i].network, plan_[i].prefix, screening_[i].network, screening_[i].prefix}) {
+                if (node == PrefixIndex::none ||
+                    !PrefixSearch::has_lanes(table_.index.node(node))) {
+                    continue;
+                }
+                uint32_t lanes = table_.conditions.lanes(node);
+                for (int k = 0; k < fetched_max && lanes != 0; ++k, lanes &= lanes - 1) {
+                    each(node, static_cast<uint32_t>(std::countr_zero(lanes)), i);
+                }
             }
         }
     }
 
     void decide_one(const MtQuery& query, size_t i, MtDecision& decision) {
         MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
-        const SenderType sender_type = sender_type_of(query.sender, query.sender_ton);
-        const Case the_case{query, sender_type, resolved_[i].is_ported};
+        const Case the_case{query, exact_[i], resolved_[i].is_ported};
+        Judge judge(table_, scratch_, the_case, scan);
         decision = MtDecision{};
         decision.network = resolved_[i].network;
-        const MtOutcome* outcome = first_holding(screening_[i], the_case, scan);
-        if (outcome == nullptr) {
-            outcome = first_holding(plan_[i], the_case, scan);
+        const MtRow* row = first_holding(screening_[i], judge);
+        if (row == nullptr) {
+            row = first_holding(plan_[i], judge);
         }
-        if (outcome == nullptr) {
+        if (row == nullptr) {
             return;
         }
-        decision.kind = outcome->kind;
-        decision.status = outcome->status;
-        decision.rule_line = outcome->line;
-        outcomes_[i] = outcome;
+        const MtOutcome& outcome = table_.outcomes[row->outcome];
+        decision.kind = outcome.kind;
+        decision.status = outcome.status;
+        decision.rule_line = row->line;
+        decision.sender_to = outcome.sender_to;
+        outcomes_[i] = &outcome;
     }
 
-    struct Case {
-        const MtQuery& query;
-        SenderType sender_type;
-        bool is_ported;
-    };
-
     // The whole number where it is ported, then rules of its network, then all others.
-    const MtOutcome* first_holding(Scope scope, const Case& the_case, MessageScan& scan) {
-        const MtOutcome* outcome = nullptr;
-        if (the_case.is_ported && scope.prefix != PrefixIndex::none) [[unlikely]] {
+    const MtRow* first_holding(Scope scope, Judge& judge) {
+        const MtRow* row = nullptr;
+        if (judge.the_case().is_ported && scope.prefix != PrefixIndex::none) [[unlikely]] {
             const PrefixIndex::Node& longest = table_.index.node(scope.prefix);
-            const MtRow& row = table_.rows[longest.rows_begin];
-            if (table_.rules[row.rule].prefix.size() == the_case.query.destination.size()) {
-                outcome = first_of(longest, the_case, scan);
+            const MtRow& any = table_.conditions.rows()[longest.rows_begin];
+            if (table_.rules[any.rule].prefix.size() == judge.the_case().query.destination.size()) {
+                row = first_of(scope.prefix, longest, judge);
                 scope.prefix = longest.parent;
             }
         }
-        if (outcome == nullptr) {
-            outcome = first_in_chain(scope.network, the_case, scan);
+        if (row == nullptr) {
+            row = first_in_chain(scope.network, judge);
         }
-        return outcome != nullptr ? outcome : first_in_chain(scope.prefix, the_case, scan);
+        return row != nullptr ? row : first_in_chain(scope.prefix, judge);
     }
 
     // From the longest prefix to ever shorter ones.
-    const MtOutcome* first_in_chain(uint32_t node, const Case& the_case, MessageScan& scan) {
-        const MtOutcome* outcome = nullptr;
-        while (node != PrefixIndex::none && outcome == nullptr) {
+    const MtRow* first_in_chain(uint32_t node, Judge& judge) {
+        const MtRow* row = nullptr;
+        while (node != PrefixIndex::none && row == nullptr) {
             const PrefixIndex::Node& prefix = table_.index.node(node);
-            outcome = first_of(prefix, the_case, scan);
+            row = first_of(node, prefix, judge);
             node = prefix.parent;
         }
-        return outcome;
+        return row;
     }
 
-    const MtOutcome* first_of(const PrefixIndex::Node& prefix,
-                              const Case& the_case,
-                              MessageScan& scan) {
-        for (uint32_t i = prefix.rows_begin; i < prefix.rows_end; ++i) {
-            const MtRow& row = table_.rows[i];
-            const Verdict verdict = judge(row, the_case.query, the_case.sender_type, scan);
-            listener_.considered(row.rule, verdict);
-            if (verdict == Verdict::won) {
-                return &table_.outcomes[i];
-            }
+    const MtRow* first_of(uint32_t node, const PrefixIndex::Node& prefix, Judge& judge) {
+        const MtRow* winner = PrefixSearch(table_.conditions, judge).winner(node, prefix);
+        if constexpr (Listener::listens) {
+            const std::span<const MtRow> rows = table_.conditions.rows();
+            listener_.prefix_decided(
+                rows.subspan(prefix.rows_begin, prefix.rows_end - prefix.rows_begin), winner,
+                judge);
         }
-        return nullptr;
+        return winner;
     }
 
     const MtTable::Impl& table_;
@@ -223,6 +241,7 @@ class Decider {
     Listener& listener_;
     std::array<uint64_t, limits::burst> keys_;
     std::array<const MtOutcome*, limits::burst> outcomes_;
+    std::array<ExactValues, limits::burst> exact_;
     std::array<Scope, limits::burst> plan_;
     std::array<Scope, limits::burst> screening_;
     std::array<NetworkTables::Resolved, limits::burst> resolved_;
@@ -256,6 +275,8 @@ std::string in_words(Verdict verdict, const MtRule& rule, const MtQuery& query) 
             return "data_coding is " +
                    std::to_string(query.sm == nullptr ? 0 : query.sm->data_coding) + ", not " +
                    std::to_string(rule.data_coding);
+        case Verdict::when:
+            return "holds only at \"" + rule.when->text + "\"";
         case Verdict::sender:
             return "sender \"" + std::string(query.sender) + "\" does not match \"" + rule.sender +
                    "\"";
@@ -266,6 +287,55 @@ std::string in_words(Verdict verdict, const MtRule& rule, const MtQuery& query) 
     }
     return {};
 }
+
+// What the decider says, kept for explain(): the rows of each prefix up to its winner, in the order
+// in which they count, and what decided over the winner's targets.
+class Explainer {
+  public:
+    static constexpr bool listens = true;
+    static constexpr bool wants_facts = true;
+
+    Explainer(const std::vector<MtRule>& rules, MtTable::Explanation& explanation)
+        : rules_(rules), explanation_(explanation) {}
+
+    void prefix_decided(std::span<const MtRow> rows, const MtRow* winner, Judge& judge) {
+        std::vector<const MtRow*> by_rank;
+        for (const MtRow& row : rows) {
+            if (winner == nullptr || row.rank <= winner->rank) {
+                by_rank.push_back(&row);
+            }
+        }
+        std::ranges::sort(by_rank, {}, &MtRow::rank);
+        for (const MtRow* row : by_rank) {
+            if (row != winner && explanation_.considered.size() >= MtTable::considered_max) {
+                ++explanation_.not_listed;
+                continue;
+            }
+            const MtRule& rule = rules_[row->rule];
+            explanation_.considered.push_back(
+                {&rule, in_words(judge(*row), rule, judge.the_case().query)});
+        }
+    }
+    void sold(const PriceTable::Step* price) {
+        is_sold_ = true;
+        sell_price_ = price;
+    }
+    void limit(Money money) { cost_limit_ = money; }
+    void target(const TargetFacts& facts) { targets_.push_back(facts); }
+
+    [[nodiscard]] bool is_sold() const { return is_sold_; }
+    [[nodiscard]] const PriceTable::Step* sell_price() const { return sell_price_; }
+    [[nodiscard]] Money cost_limit() const { return cost_limit_; }
+    [[nodiscard]] std::span<const TargetFacts> targets() const { return targets_; }
+
+  private:
+    const std::vector<MtRule>& rules_;
+    MtTable::Explanation& explanation_;
+    bool is_sold_ = false;
+    const PriceTable::Step* sell_price_ = nullptr;
+    Money cost_limit_ = Money::highest();
+    std::vector<TargetFacts> targets_;
+};
 
 }  // namespace
 
@@ -301,51 +371,23 @@ void MtTable::decide(std::span<const MtQuery> queries,
         .decide(queries, decisions);
 }
 
-namespace {
-
-// What the decider says, kept for explain().
-struct Explainer {
-    static constexpr bool wants_facts = true;
-
-    void considered(uint32_t rule, Verdict verdict) {
-        rules_considered.push_back({&rules[rule], in_words(verdict, rules[rule], query)});
-    }
-    void sold(const PriceTable::Step* price) {
-        is_sold = true;
-        sell_price = price;
-    }
-    void limit(Money money) { cost_limit = money; }
-    void target(const TargetFacts& facts) { targets.push_back(facts); }
-
-    const std::vector<MtRule>& rules;
-    const MtQuery& query;
-    std::vector<MtTable::Considered> rules_considered{};
-    bool is_sold = false;
-    const PriceTable::Step* sell_price = nullptr;
-    Money cost_limit = Money::highest();
-    std::vector<TargetFacts> targets{};
-};
-
-}  // namespace
-
 MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
     Explanation explanation;
     MtDecision& decision = explanation.decision;
-    Explainer recorder{impl_->rules, query};
+    Explainer recorder(impl_->rules, explanation);
     Decider<Explainer>(*impl_, *patterns_, *prices_, scratch.impl(), recorder)
         .decide({&query, 1}, {&decision, 1});
-    explanation.considered = std::move(recorder.rules_considered);
     const auto winner = std::ranges::find(impl_->rules, decision.rule_line, &MtRule::line);
     ChoiceCase the_case;
     the_case.network = decision.network;
     the_case.buy = prices_->buy.get();
     the_case.quality = scratch.impl().quality;
-    for (const TargetFacts& facts : recorder.targets) {
+    for (const TargetFacts& facts : recorder.targets()) {
         explanation.targets.push_back(
             {facts.supplier, target_in_words(facts, the_case, winner->select, prices_->currency)});
     }
-    explanation.limit = limit_in_words(recorder.cost_limit, recorder.is_sold, recorder.sell_price,
-                                       prices_->currency);
+    explanation.limit = limit_in_words(recorder.cost_limit(), recorder.is_sold(),
+                                       recorder.sell_price(), prices_->currency);
     if (impl_->networks.networks != nullptr) {
         const uint64_t key = number_key(query.destination);
         NetworkTables::Resolved resolved;

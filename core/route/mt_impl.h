@@ -8,29 +8,21 @@
 #include "core/base/prng.h"
 #include "core/route/mt_table.h"
 #include "core/route/prefix_index.h"
+#include "core/route/rule_index.h"
 #include "core/route/target_order.h"
 
 namespace sy::route {
-
-// The conditions of one rule, two and a half to a cache line. Rows of one prefix stand together in
-// the order in which they are looked at.
-struct MtRow {
-    uint32_t rule = 0;
-    uint32_t sender_expression = 0;  // Expressions::none: any
-    uint32_t text_expression = 0;
-    CustomerId customer;  // none: any
-    int16_t data_coding = -1;
-    SenderType sender_type = SenderType::any;
-};
 
 // What happens when it wins.
 struct MtOutcome {
     MtDecision::Kind kind = MtDecision::Kind::no_route;
     smpp::CommandStatus status{};
-    uint32_t line = 0;
     bool plain = true;  // weights or the order as written are all that its targets need
     TargetPool<SupplierId>::Range targets;
     Money max_cost = Money::highest();
+    const number::Sender* sender_to = nullptr;  // of one of `rules`
+
+    friend bool operator==(const MtOutcome&, const MtOutcome&) = default;
 };
 
 struct MtTable::Impl {
@@ -41,8 +33,9 @@ struct MtTable::Impl {
     static constexpr uint32_t no_segment = ~uint32_t{0};
 
     std::vector<MtRule> rules;
-    std::vector<MtRow> rows;
-    std::vector<MtOutcome> outcomes;  // of the row with the same index
+    RuleIndex conditions;                            // of the nodes of `index`
+    std::vector<MtOutcome> outcomes;                 // of its rows; rows with the same one share it
+    std::vector<std::shared_ptr<const When>> whens;  // by WhenId
     TargetPool<SupplierId> targets;
     PrefixIndex index;
     uint32_t plan_count = 0;

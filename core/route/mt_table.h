@@ -19,6 +19,8 @@
 #include "core/base/ids.h"
 #include "core/base/limits.h"
 #include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/number/outgoing.h"
 #include "core/route/account.h"
 #include "core/route/networks.h"
 #include "core/route/patterns.h"
@@ -40,6 +42,7 @@ struct MtQuery {
     const smpp::Sm* sm = nullptr;        // text, data_coding
     uint64_t spread = 0;  // chooses among weights; equal for all parts of one message
     Minute now = 0;       // whose prices are in effect
+    Nanos wall_ns = 0;    // for `when`
 };
 
 struct MtDecision {
@@ -49,7 +52,9 @@ struct MtDecision {
     smpp::CommandStatus status{};  // Kind::reject
     uint32_t rule_line = 0;        // of mt.csv, 0 when no rule won
     NetworkId network;             // of the destination; none: unknown, or nobody asked
-    uint8_t target_count = 0;      // Kind::route: at least 1, in the order to try
+    // Kind::route: what goes out as the sender; null: the customer's. Lives as long as the table.
+    const number::Sender* sender_to = nullptr;
+    uint8_t target_count = 0;  // Kind::route: at least 1, in the order to try
     std::array<SupplierId, limits::targets_max> targets{};
 };
 
@@ -83,8 +88,8 @@ class MtTable {
                 std::span<MtDecision> decisions,
                 RouteScratch& scratch) const;
 
-    /// Every rule considered, why each lost, the winner, the targets in order. Same code path as
-    /// decide(); control plane only.
+    /// The rules of the prefixes that were looked at, up to the winner: why each lost, the winner,
+    /// the targets in order. Same code path as decide(); control plane only.
     struct Considered {
         const MtRule* rule;
         std::string verdict;  // "won", or the first condition that did not hold
@@ -93,9 +98,12 @@ class MtTable {
         SupplierId supplier;
         std::string facts;  // price and where it stands, quality, why it is off the list
     };
+    // Of a table with thousands of rules behind one prefix, that many losers and their number.
+    static constexpr size_t considered_max = 1000;
     struct Explanation {
         MtDecision decision;
         std::vector<Considered> considered;
+        size_t not_listed = 0;
         std::string network;  // of the destination, and how it was found; empty without tables
         std::string limit;    // what a target may cost; empty without one
         std::vector<ConsideredTarget> targets;  // of the winner; empty where weights alone choose
@@ -104,6 +112,12 @@ class MtTable {
 
     /// In the order of their rows, as given to build().
     [[nodiscard]] const std::vector<MtRule>& rules() const;
+
+    /// What the compiled form takes beside rules(), expressions and networks.
+    [[nodiscard]] size_t index_bytes() const;
+
+    /// Distinct `when`s: how many states a scratch holds.
+    [[nodiscard]] size_t when_count() const;
 
     [[nodiscard]] const Patterns& patterns() const { return *patterns_; }
     [[nodiscard]] std::shared_ptr<const Patterns> shared_patterns() const { return patterns_; }

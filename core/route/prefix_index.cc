@@ -1,6 +1,8 @@
 // Control plane: the constructor. Data plane: find().
 #include "core/route/prefix_index.h"
 
+#include <vector>
+
 #include "core/route/flatten.h"
 
 namespace sy::route {
@@ -10,7 +12,7 @@ PrefixIndex::PrefixIndex(std::span<const Entry> entries, uint32_t segment_count)
     std::vector<uint32_t> segment_begins;
     boundaries.reserve(2 * entries.size() + segment_count);
     segment_begins.reserve(segment_count);
-    nodes_.resize(entries.size());
+    std::vector<Node> nodes(entries.size());
     size_t at = 0;
     for (uint32_t segment = 0; segment < segment_count; ++segment) {
         const size_t begin = at;
@@ -23,12 +25,13 @@ PrefixIndex::PrefixIndex(std::span<const Entry> entries, uint32_t segment_count)
             [&](size_t i, size_t parent) {
                 const uint32_t parent_node =
                     parent == no_parent ? none : static_cast<uint32_t>(parent);
-                nodes_[i] = {parent_node, entries[i].rows_begin, entries[i].rows_end};
+                nodes[i] = {parent_node, entries[i].rows_begin, entries[i].rows_end};
                 return static_cast<uint32_t>(i);
             },
             boundaries);
     }
     SY_ASSERT(at == entries.size());  // sorted by segment, and none beyond the count
+    nodes_ = HugeArray<Node>(nodes);
     index_ = IntervalIndex<uint32_t>(boundaries, segment_begins);
 }
 

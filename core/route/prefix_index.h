@@ -8,8 +8,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "core/base/huge_array.h"
 #include "core/route/interval_index.h"
 #include "core/route/number_key.h"
 
@@ -44,13 +44,14 @@ class PrefixIndex {
     void find(std::span<const Probe> probes, std::span<uint32_t> nodes) const;
 
     [[nodiscard]] const Node& node(uint32_t index) const { return nodes_[index]; }
+    [[nodiscard]] size_t bytes() const { return index_.bytes() + nodes_.bytes(); }
     [[nodiscard]] uint32_t segment_count() const {
         return static_cast<uint32_t>(index_.segment_count());
     }
 
   private:
     IntervalIndex<uint32_t> index_;  // to nodes
-    std::vector<Node> nodes_;
+    HugeArray<Node> nodes_;
 };
 
 }  // namespace sy::route

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/number/outgoing.h"
 #include "core/route/money.h"
+#include "core/route/when.h"
 #include "core/smpp/status.h"
 
 namespace sy::route {
@@ -35,13 +38,15 @@ struct MtRule {
     std::string sender;   // regular expression
     std::string text;     // regular expression over the UTF-8 text
     SenderType sender_type = SenderType::any;
-    int16_t data_coding = -1;  // -1: any
-    int32_t priority = 0;      // lower wins
+    int16_t data_coding = -1;          // -1: any
+    std::shared_ptr<const When> when;  // null: always
+    int32_t priority = 0;              // lower wins
     Action action = Action::route;
     smpp::CommandStatus reject_status = smpp::CommandStatus::esme_rinvdstadr;
     Tiers<SupplierId> targets;
     Select select = Select::weight;
-    Money max_cost = Money::highest();  // dearer targets are taken off
+    Money max_cost = Money::highest();                // dearer targets are taken off
+    std::shared_ptr<const number::Sender> sender_to;  // null: the customer's sender goes out
     std::string note;
 };
 

@@ -18,6 +18,7 @@ Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
         impl_->sender_matches.reserve(patterns->sender.size());
         impl_->text_matches.reserve(patterns->text.size());
     }
+    impl_->whens.assign(mt.when_count(), WhenState{});
     impl_->cached_patterns = mt.shared_patterns();
     if (mt.patterns().sender.size() > 0) {
         impl_->senders.reserve();

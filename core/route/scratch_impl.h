@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/base/limits.h"
 #include "core/match/pattern_set.h"
 #include "core/route/patterns.h"
 #include "core/route/scratch.h"
 #include "core/route/sender_cache.h"
+#include "core/route/when.h"
 
 namespace sy::route {
 
@@ -25,6 +27,7 @@ struct RouteScratch::Impl {
     SenderCache senders;
     std::shared_ptr<const Patterns> cached_patterns;
     const QualityBoard* quality = nullptr;
+    std::vector<WhenState> whens;  // by WhenId of the MT table
     std::array<char, sender_utf8_bytes_max> sender;
     std::array<char, limits::scan_text_bytes_max> text;
 };

@@ -31,6 +31,8 @@ class TargetPool {
         uint8_t count = 0;
         bool weighted = false;  // some tier has a choice to make
         Select select = Select::weight;
+
+        friend bool operator==(const Range&, const Range&) = default;
     };
     struct Entry {
         double inverse_weight;

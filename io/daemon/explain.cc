@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +13,8 @@
 
 #include "core/base/prng.h"
 #include "core/config/parse.h"
-#include "core/number/normalise.h"
+#include "core/number/outgoing.h"
+#include "core/smpp/time_format.h"
 #include "core/text/coding.h"
 #include "core/text/utf8.h"
 #include "io/daemon/clock.h"
@@ -166,6 +169,7 @@ std::string rule_text(const route::MtRule& rule, const Case& the_case) {
     add(text, "text", rule.text.empty() ? "" : fmt::format("/{}/", rule.text));
     constexpr std::array<std::string_view, 4> selects = {"", "order", "cost", "quality"};
     add(text, "data_coding", rule.data_coding < 0 ? "" : fmt::format("{}", rule.data_coding));
+    add(text, "when", rule.when == nullptr ? "" : fmt::format("\"{}\"", rule.when->text));
     add(text, "priority", rule.priority == 0 ? "" : fmt::format("{}", rule.priority));
     add(text, "select", std::string(selects[static_cast<size_t>(rule.select)]));
     add(text, "max_cost", rule.max_cost == route::Money::highest() ? "" : to_string(rule.max_cost));
@@ -174,6 +178,8 @@ std::string rule_text(const route::MtRule& rule, const Case& the_case) {
             text += " -> " + tiers_text(rule.targets, [&](SupplierId id) {
                         return the_case.registry.suppliers()[id.value];
                     });
+            add(text, "sender_to",
+                rule.sender_to == nullptr ? "" : std::string(rule.sender_to->text.view()));
             break;
         case route::Action::reject:
             text += fmt::format(" -> reject:{}", smpp::status_name(rule.reject_status));
@@ -239,6 +245,38 @@ void print_choice(const route::MtTable::Explanation& explanation, const Case& th
     }
 }
 
+std::string address_text(const smpp::Address& address) {
+    return fmt::format("{} (TON {}, NPI {})", address.digits.empty() ? "(none)" : address.digits,
+                       address.ton, address.npi);
+}
+
+// With the sender that the rule puts there.
+number::Parties outgoing_parties(const route::MtDecision& decision,
+                                 const number::Parties& as_submitted) {
+    const number::Sender* const sender = decision.sender_to;
+    return sender == nullptr
+               ? as_submitted
+               : number::Parties{as_submitted.destination, as_submitted.destination_kind,
+                                 sender->text, sender->kind, true};
+}
+
+// A message's addresses as one supplier gets them.
+std::string addresses_text(const number::Parties& parties,
+                           smpp::Address source,
+                           const number::NumberForm& form) {
+    number::AddressBuffers buffers;
+    smpp::Address destination;
+    switch (number::write_addresses(parties, form, buffers, destination, source)) {
+        case number::WriteFault::destination:
+            return "the destination is too long in its form: answered RINVDSTADR";
+        case number::WriteFault::source:
+            return "the sender is too long in its form: answered RINVSRCADR";
+        case number::WriteFault::none:
+            break;
+    }
+    return fmt::format("to {}, from {}", address_text(destination), address_text(source));
+}
+
 template <class Decision, class Name>
 void print_targets(const Decision& decision, bool weighted, const Name& name_of) {
     fmt::print("would be tried, in this order{}:\n",
@@ -250,6 +288,7 @@ void print_targets(const Decision& decision, bool weighted, const Name& name_of)
 
 void print_decision(const route::MtTable::Explanation& explanation,
                     const route::Customer& customer,
+                    const number::Parties& as_submitted,
                     const Case& the_case) {
     const route::MtDecision& decision = explanation.decision;
     const std::string& file = the_case.config.mt_file;
@@ -276,8 +315,14 @@ void print_decision(const route::MtTable::Explanation& explanation,
         case route::MtDecision::Kind::route:
             fmt::print("\ndecision: {}:{} routes it\n", file, decision.rule_line);
             print_choice(explanation, the_case);
-            print_targets(decision, spreads(the_case.config.mt_rules, decision.rule_line),
-                          [&](SupplierId id) { return the_case.registry.suppliers()[id.value]; });
+            print_targets(
+                decision, spreads(the_case.config.mt_rules, decision.rule_line),
+                [&](SupplierId id) {
+                    return fmt::format(
+                        "{}: {}", the_case.registry.suppliers()[id.value],
+                        addresses_text(outgoing_parties(decision, as_submitted), the_case.sm.source,
+                                       the_case.snapshot->supplier(id)->number_form));
+                });
             return;
     }
 }
@@ -319,6 +364,14 @@ std::optional<route::Minute> minute_of(const ExplainOptions& options) {
 uint64_t spread_of(const ExplainOptions& options) {
     const std::hash<std::string> hash;
     return mix64(hash(options.to) ^ mix64(hash(options.from)));
+}
+
+// "2026-12-24 18:00".
+std::string minute_text(Nanos wall_ns) {
+    const auto date = smpp::format_receipt_date(wall_ns);
+    const std::string_view text(date.data(), date.size());
+    return fmt::format("20{}-{}-{} {}:{}", text.substr(0, 2), text.substr(2, 2), text.substr(4, 2),
+                       text.substr(6, 2), text.substr(8, 2));
 }
 
 }  // namespace
@@ -365,16 +418,28 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
                                .alphabet = customer->alphabet,
                                .sm = &the_case.sm,
                                .spread = spread_of(options),
-                               .now = *now};
-    fmt::print("MT from customer {} (plan {})\n  to    {} ({})\n  from  {}\n  text  \"{}\", {}\n",
-               customer->name, customer->plan, to.view(), outcome_text(outcome),
-               sender.empty() ? "(none)" : sender, options.text, the_case.text_note);
+                               .now = *now,
+                               .wall_ns = *now * route::minute_ns};
+    fmt::print(
+        "MT from customer {} (plan {}) at {} UTC\n  to    {} ({})\n  from  {}\n  text  \"{}\", "
+        "{}\n",
+        customer->name, customer->plan, minute_text(*now * route::minute_ns), to.view(),
+        outcome_text(outcome), sender.empty() ? "(none)" : sender, options.text,
+        the_case.text_note);
     const auto explanation = the_case.snapshot->mt.explain(query, the_case.scratch);
     if (!explanation.network.empty()) {
         fmt::print("  network {}\n", explanation.network);
     }
     print_considered(explanation.considered, the_case.config.mt_file, the_case);
-    print_decision(explanation, *customer, the_case);
+    if (explanation.not_listed > 0) {
+        fmt::print("  ... and {} more that do not hold\n", explanation.not_listed);
+    }
+    number::Number from;
+    const number::Outcome from_kind =
+        the_case.sm.source.ton == 5
+            ? number::Outcome::not_digits
+            : number::normalise(the_case.sm.source, customer->number_plan, from);
+    print_decision(explanation, *customer, {to, outcome, from, from_kind}, the_case);
     return 0;
 }
 

@@ -55,7 +55,7 @@ void add_explain(CLI::App& app, Arguments& arguments) {
         ->type_name("NAME");
     add_message(*mt, arguments, false);
     mt->add_option("--at", arguments.explain.at,
-                   "by the prices of then: 2026-01-31, \"2026-01-31 18:30\" (UTC; default: now)")
+                   "as of then, in UTC: 2026-01-31, \"2026-01-31 18:30\" (default: now)")
         ->type_name("TIME");
     mt->callback([&arguments] {
         arguments.status = sy::daemon::explain_mt(arguments.config_path, arguments.explain);

@@ -478,14 +478,14 @@ const BadInput bad_inputs[] = {
      "",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
       "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "max_cost"}},
+      "when, max_cost, sender_to"}},
     {"csv_only_comments",
      "etc/mt.csv",
      replaced,
      "# nothing\n\n  \n",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
       "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "max_cost"}},
+      "when, max_cost, sender_to"}},
     {"csv_header_alone",
      "etc/mt.csv",
      replaced,
@@ -557,14 +557,6 @@ const BadInput bad_inputs[] = {
      replaced,
      "note,prefix,targets\r\n\"\303\251\342\202\254\r\n\"\"x\"\"\",4x,alpha\r\n",
      {"etc/mt.csv:3:8: error: '4x' is not the beginning of a number, expected 1 to 15 digits"}},
-    {"mt_later_columns",
-     "etc/mt.csv",
-     replaced,
-     "prefix,when,sender_to,targets\n,,,alpha\n",
-     {"etc/mt.csv:1:8: error: column 'when' is not available in this version, expected it to be "
-      "left out",
-      "etc/mt.csv:1:13: error: column 'sender_to' is not available in this version, expected it to "
-      "be left out"}},
     {"mt_unknown_supplier",
      "etc/mt.csv",
      replaced,
@@ -699,7 +691,9 @@ const BadInput bad_inputs[] = {
      "etc/mt.csv",
      replaced,
      "plan,customer,targets\ngold,acme,alpha\n,,beta\n",
-     {"etc/mt.csv:2:6: warning: the row never holds: customer 'acme' routes by plan 'default', not "
+     {"etc/mt.csv:2:1: warning: plan 'gold' is no customer's: none of its rows is ever looked at, "
+      "expected default",
+      "etc/mt.csv:2:6: warning: the row never holds: customer 'acme' routes by plan 'default', not "
       "'gold'"}},
     {"mt_row_never_wins",
      "etc/mt.csv",

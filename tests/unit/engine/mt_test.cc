@@ -89,6 +89,74 @@ TEST_F(MtTest, NoRouteIsAnsweredWithTheAccountsStatus) {
     EXPECT_EQ(count(&WorkerCounters::mt_rejected), 1u);
 }
 
+TEST_F(MtTest, ARuleReplacesTheSenderInItsOwnForm) {
+    const auto submitted = [&](const char* sender_to, uint32_t sequence) {
+        config.mt[0].sender_to =
+            std::make_shared<const number::Sender>(*number::parse_sender(sender_to));
+        router.reload(config);
+        const ConnId conn = bind();
+        acme.submit(conn, sequence, test::sm("447700900777", "447700900001", "x"));
+        EXPECT_NE(answer(conn, sequence), nullptr);
+        const smpp::Sm sm = decode(*alpha.all(CommandId::submit_sm).back());
+        return std::to_string(sm.source.ton) + "/" + std::to_string(sm.source.npi) + " " +
+               std::string(sm.source.digits);
+    };
+    EXPECT_EQ(submitted("My Shop", 2), "5/0 My Shop");
+    EXPECT_EQ(submitted("88000", 3), "3/0 88000");
+    EXPECT_EQ(submitted("+4915112345678", 4), "1/1 4915112345678");
+}
+
+TEST_F(MtTest, ANameIsReplacedByANumberAndTheNextMessageKeepsItsOwn) {
+    config.mt[0].sender_to = std::make_shared<const number::Sender>(*number::parse_sender("88000"));
+    router.reload(config);
+    const ConnId conn = bind();
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, 2), nullptr);
+    acme.submit(conn, 3, test::sm("Shop", "4915112345678", "x"));
+    ASSERT_NE(answer(conn, 3), nullptr);
+    EXPECT_EQ(decode(*alpha.all(CommandId::submit_sm).at(0)).source.digits, "88000");
+    EXPECT_EQ(decode(*beta.all(CommandId::submit_sm).at(0)).source.digits, "Shop");
+    EXPECT_EQ(decode(*beta.all(CommandId::submit_sm).at(0)).source.ton, 5);
+}
+
+TEST_F(MtTest, EachSupplierGetsTheDestinationInItsOwnForm) {
+    config.suppliers[0].number_form.national_country = "33";
+    config.suppliers[0].number_form.trunk_prefix = "0";
+    config.suppliers[1].number_form.prefix = "+";
+    config.suppliers[1].number_form.rewrites = {{"33", "9933"}};
+    router.reload(config);
+    alpha.submit_status = CommandStatus::esme_rsyserr;
+    const ConnId conn = bind();
+    acme.submit(conn, 2, test::sm("Shop", "+33612345678", "x"));  // alpha refuses, then beta
+    ASSERT_NE(answer(conn, 2), nullptr);
+    const smpp::Sm national = decode(*alpha.all(CommandId::submit_sm).at(0));
+    EXPECT_EQ(national.destination.digits, "0612345678");
+    EXPECT_EQ(national.destination.ton, 2);
+    const smpp::Sm rewritten = decode(*beta.all(CommandId::submit_sm).at(0));
+    EXPECT_EQ(rewritten.destination.digits, "+9933612345678");
+    EXPECT_EQ(rewritten.destination.ton, 1);
+}
+
+// The simulated clock starts on Thursday, 2026-01-01 00:00 UTC.
+TEST_F(MtTest, AWhenHoldsByTheClockOfTheWorker) {
+    auto when = std::make_shared<route::When>();
+    const auto thursday = static_cast<int32_t>(3 * route::day_seconds);
+    const auto utc = std::make_shared<const route::Zone>(route::Zone{"UTC", {{0, 0}}});
+    when->parts.push_back({utc, {{thursday, thursday + 30}}});
+    config.mt[0].when = when;
+    config.mt.push_back(test::rule("44", {1}));
+    router.reload(config);
+    const ConnId conn = bind();
+    acme.submit(conn, 2, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, 2), nullptr);
+    EXPECT_EQ(alpha.all(CommandId::submit_sm).size(), 1u);
+    router.run_for(30 * second_ns);
+    acme.submit(conn, 3, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, 3), nullptr);
+    EXPECT_EQ(alpha.all(CommandId::submit_sm).size(), 1u);
+    EXPECT_EQ(beta.all(CommandId::submit_sm).size(), 1u);
+}
+
 TEST_F(MtTest, AStatusOfClassNextGoesToTheNextTarget) {
     alpha.submit_status = CommandStatus::esme_rsyserr;
     const ConnId conn = bind();

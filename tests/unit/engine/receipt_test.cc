@@ -81,6 +81,21 @@ TEST_F(ReceiptTest, ComesHomeWithTheCustomersIdAndItsOwnAddresses) {
     EXPECT_EQ(router.in_flight(), 0u);
 }
 
+TEST_F(ReceiptTest, ComesHomeToTheCustomersSenderWhereARuleReplacedIt) {
+    config.mt[0].sender_to = std::make_shared<const number::Sender>(*number::parse_sender("88000"));
+    config.suppliers[0].number_form.rewrites = {{"", "99"}};
+    router.reload(config);
+    const ConnId conn = bind();
+    const Sent sent = submit(conn, 2, "abc");
+    EXPECT_EQ(decode(*alpha.all(CommandId::submit_sm).at(0)).source.digits, "88000");
+    EXPECT_EQ(decode(*alpha.all(CommandId::submit_sm).at(0)).destination.digits, "99447700900001");
+    send_receipt("abc", "DELIVRD");
+    ASSERT_TRUE(wait_for_delivers(1));
+    const smpp::Sm receipt = decode(*acme.all(CommandId::deliver_sm).at(0));
+    EXPECT_EQ(receipt.source.digits, "+447700900001");
+    EXPECT_EQ(receipt.destination.digits, "Shop");
+}
+
 TEST_F(ReceiptTest, ZerosAndLetterCaseOfTheIdDoNotMatter) {
     const ConnId conn = bind();
     submit(conn, 2, "0e999f21");

@@ -60,6 +60,11 @@ TEST(NoAlloc, TheCounterCounts) {
 
 TEST(NoAlloc, MtDecideWithScansDoesNot) {
     std::vector<MtRule> rules;
+    // Closed at first, open from Thursday 00:00:05 on.
+    auto when = std::make_shared<When>();
+    const auto begin = static_cast<int32_t>(3 * day_seconds + 5);
+    when->parts.push_back({std::make_shared<const Zone>(Zone{"UTC", {{0, 0}}}),
+                           {{begin, static_cast<int32_t>(week_seconds)}}});
     for (uint16_t i = 0; i < 50; ++i) {
         MtRule rule;
         rule.line = i + 2U;
@@ -71,6 +76,8 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
         rule.targets = testing::to_suppliers({{0, 1, 2}, {3, 4}});
         rules.push_back(rule);
     }
+    rules[7].when = when;
+    rules[7].sender = rules[7].text = "";
     testing::MtBench bench(rules);
     const std::string long_text = std::string(200, 'x') + " WORD13 and 123";
     smpp::Sm sm = message(long_text);
@@ -83,13 +90,19 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
         queries[i].sm = &sm;
         queries[i].spread = i;
     }
+    int closed = 0;
     const uint64_t before = allocations;
-    for (int turn = 0; turn < 10; ++turn) {
+    for (Nanos turn = 0; turn < 10; ++turn) {
+        for (MtQuery& query : queries) {
+            query.wall_ns = turn * second_ns;
+        }
         bench.table.decide(queries, decisions, bench.scratch);
+        closed += decisions[1].kind == MtDecision::Kind::no_route ? 1 : 0;
     }
     EXPECT_EQ(allocations - before, 0U);
     EXPECT_EQ(decisions[0].rule_line, 15U);  // word13 under prefix 3
-    EXPECT_EQ(decisions[1].kind, MtDecision::Kind::no_route);
+    EXPECT_EQ(decisions[1].rule_line, 9U);
+    EXPECT_EQ(closed, 5);
 }
 
 TEST(NoAlloc, ChoiceByPriceAndQualityDoesNot) {

@@ -1,0 +1,148 @@
+// Data plane: whether one MT rule holds for a message, and which one of a prefix wins. Lives on the
+// worker's stack for one message.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+
+#include "core/route/expressions.h"
+#include "core/route/message_scan.h"
+#include "core/route/mt_impl.h"
+
+namespace sy::route {
+
+// What a rule says of a message: that it holds, or the first condition that does not.
+enum class Verdict : uint8_t {
+    won,
+    customer,
+    sender_type,
+    data_coding,
+    when,
+    sender,
+    text,
+    no_text,
+};
+
+// One message as rules see it.
+struct Case {
+    const MtQuery& query;
+    ExactValues exact;
+    bool is_ported;
+};
+
+// Whether one row holds. Cheap conditions first: the scans run only for rules that everything else
+// lets through.
+class Judge {
+  public:
+    Judge(const MtTable::Impl& table,
+          RouteScratch::Impl& scratch,
+          const Case& the_case,
+          MessageScan& scan)
+        : table_(table), scratch_(scratch), case_(the_case), scan_(scan) {}
+
+    [[nodiscard]] Verdict operator()(const MtRow& row) {
+        if (row.customer.valid() && row.customer != case_.exact.customer) {
+            return Verdict::customer;
+        }
+        if (row.sender_type != SenderType::any && row.sender_type != case_.exact.sender_type) {
+            return Verdict::sender_type;
+        }
+        if (row.data_coding >= 0 && row.data_coding != case_.exact.data_coding) {
+            return Verdict::data_coding;
+        }
+        if (row.when.valid() && !holds_at(*table_.whens[row.when.value], case_.query.wall_ns,
+                                          scratch_.whens[row.when.value])) {
+            return Verdict::when;
+        }
+        if (row.sender_expression != Expressions::none &&
+            !scan_.sender_matches(case_.query.sender, row.sender_expression)) {
+            return Verdict::sender;
+        }
+        if (row.text_expression != Expressions::none && !scan_.text_matches(row.text_expression)) {
+            return scan_.has_text() ? Verdict::text : Verdict::no_text;
+        }
+        return Verdict::won;
+    }
+
+    [[nodiscard]] const Case& the_case() const { return case_; }
+    [[nodiscard]] std::span<const uint32_t> hits(RuleIndex::LaneKind kind) {
+        return kind == RuleIndex::LaneKind::text ? scan_.text_hits()
+                                                 : scan_.sender_hits(case_.query.sender);
+    }
+
+  private:
+    const MtTable::Impl& table_;
+    RouteScratch::Impl& scratch_;
+    const Case& case_;
+    MessageScan& scan_;
+};
+
+// Which row of one prefix wins.
+class PrefixSearch {
+  public:
+    PrefixSearch(const RuleIndex& conditions, Judge& judge)
+        : conditions_(conditions), rows_(conditions.rows()), judge_(judge) {}
+
+    static bool has_lanes(const PrefixIndex::Node& prefix) {
+        return prefix.rows_end - prefix.rows_begin > RuleIndex::walk_max;
+    }
+
+    /// Null: none holds.
+    [[nodiscard]] const MtRow* winner(uint32_t node, const PrefixIndex::Node& prefix) {
+        if (!has_lanes(prefix)) {
+            walk({prefix.rows_begin, prefix.rows_end});
+            return best_;
+        }
+        for (uint32_t lanes = conditions_.lanes(node); lanes != 0; lanes &= lanes - 1) {
+            const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
+            const RuleIndex::Range range = conditions_.lane(node, lane, judge_.the_case().exact);
+            const RuleIndex::LaneKind kind = RuleIndex::kind_of(lane);
+            if (range.size() < RuleIndex::long_lane_min || kind == RuleIndex::LaneKind::plain) {
+                walk(range);
+            } else if (rows_[range.begin].rank < best_rank_) {
+                enter_by_hits(range, kind);
+            }
+        }
+        return best_;
+    }
+
+  private:
+    // Rows that come after the best so far are not looked at.
+    void walk(RuleIndex::Range range) {
+        for (uint32_t i = range.begin; i < range.end && rows_[i].rank < best_rank_; ++i) {
+            consider(i);
+        }
+    }
+
+    void enter_by_hits(RuleIndex::Range range, RuleIndex::LaneKind kind) {
+        const std::span<const uint32_t> hits = judge_.hits(kind);
+        if (hits.size() >= range.size()) {
+            walk(range);
+            return;
+        }
+        for (const uint32_t expression : hits) {
+            for (const uint32_t i : conditions_.rows_with(range, expression)) {
+                if (rows_[i].rank >= best_rank_) {
+                    break;
+                }
+                consider(i);
+            }
+        }
+    }
+
+    void consider(uint32_t row) {
+        if (judge_(rows_[row]) == Verdict::won) {
+            best_ = &rows_[row];
+            best_rank_ = best_->rank;
+        }
+    }
+
+    const RuleIndex& conditions_;
+    std::span<const MtRow> rows_;
+    Judge& judge_;
+    const MtRow* best_ = nullptr;
+    uint32_t best_rank_ = ~uint32_t{0};
+};
+
+}  // namespace sy::route

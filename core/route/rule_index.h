@@ -1,0 +1,164 @@
+// The rules of one prefix by what they ask for exactly, so that a decision does not walk those of
+// other customers, sender types and data codings. Built by the control thread (rule_index.cc), then
+// immutable; read by every worker.
+//
+// A prefix with few rules is walked as it is. The rules of any other stand in lanes: those that ask
+// for the same fields with the same values, apart by whether a text expression, a sender expression
+// or neither stands among their conditions. A message has one lane for each set of fields that
+// rules of the prefix ask for (at most 24), found by hashing its own values. Inside a lane rules
+// are walked by rank; a long lane of expressions is entered by the expressions that matched.
+//
+// What stays linear: rules of one prefix that differ in nothing but `when`, by the number of
+// different `when`; those with one expression and the same exact conditions.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/huge_array.h"
+#include "core/base/ids.h"
+#include "core/base/limits.h"
+#include "core/base/prefetch.h"
+#include "core/base/prng.h"
+#include "core/route/rules.h"
+#include "core/route/when.h"
+
+namespace sy::route {
+
+// The conditions of one rule and what becomes of a message when it wins, two to a cache line.
+struct alignas(32) MtRow {
+    uint32_t rule = 0;               // among the rules that the table was built of
+    uint32_t line = 0;               // its line, for people
+    uint32_t outcome = 0;            // among the table's
+    uint32_t sender_expression = 0;  // Expressions::none: any
+    uint32_t text_expression = 0;
+    uint32_t rank = 0;    // among the rows of its prefix: the lower wins
+    CustomerId customer;  // none: any
+    WhenId when;          // none: always
+    int16_t data_coding = -1;
+    SenderType sender_type = SenderType::any;
+};
+static_assert(sizeof(MtRow) == 32);
+
+/// What a message offers to the exact conditions.
+struct ExactValues {
+    CustomerId customer;
+    uint8_t data_coding = 0;
+    SenderType sender_type = SenderType::any;
+};
+
+class RuleIndex {
+  public:
+    // Up to here a walk over all rows is faster than the lanes: bench/rule_bench.
+    static constexpr uint32_t walk_max = 8;
+    // From here on the rows of a lane are looked up by their expressions.
+    static constexpr uint32_t long_lane_min = 16;
+
+    struct Range {
+        uint32_t begin = 0;
+        uint32_t end = 0;
+
+        [[nodiscard]] bool empty() const { return begin == end; }
+        [[nodiscard]] uint32_t size() const { return end - begin; }
+    };
+    // In the order in which they are looked at: texts last, they are scanned only if need be.
+    enum class LaneKind : uint8_t { plain, sender, text };
+    static constexpr uint32_t shape_count = 8;  // sets of customer, sender_type, data_coding
+    static constexpr uint32_t lane_count = 3 * shape_count;
+
+    static constexpr LaneKind kind_of(uint32_t lane) {
+        return static_cast<LaneKind>(lane / shape_count);
+    }
+
+    /// Control plane. Adds the rows of the next prefix, whose ranks are their places in `rows`.
+    /// Reorders them.
+    void add_prefix(std::span<MtRow> rows);
+    /// Control plane: the last prefix was added.
+    void finish();
+
+    [[nodiscard]] std::span<const MtRow> rows() const { return rows_.span(); }
+    /// Which lanes a prefix has, a bit each; 0: its rows are walked.
+    [[nodiscard]] uint32_t lanes(uint32_t node) const { return lanes_of_node_[node]; }
+    void prefetch_lanes(uint32_t node) const { sy::prefetch(&lanes_of_node_[node]); }
+
+    /// The rows of one lane whose exact conditions all hold, by rank.
+    [[nodiscard]] Range lane(uint32_t node, uint32_t lane, const ExactValues& values) const {
+        return find(lanes_, lane_key(node, lane, values));
+    }
+    void prefetch(uint32_t node, uint32_t lane, const ExactValues& values) const {
+        const uint64_t key = lane_key(node, lane, values);
+        sy::prefetch(&lanes_[mix64(key) & (lanes_.size() - 1)]);
+    }
+    /// The rows of a long lane with this expression, by rank. REQUIRES: a lane of expressions of
+    /// at least long_lane_min rows.
+    [[nodiscard]] std::span<const uint32_t> rows_with(Range lane, uint32_t expression) const {
+        const Range range = find(anchors_, anchor_key(lane.begin, expression));
+        return std::span(anchored_rows_).subspan(range.begin, range.size());
+    }
+
+    [[nodiscard]] size_t bytes() const {
+        return rows_.bytes() + lanes_.bytes() + anchors_.bytes() +
+               (anchored_rows_.size() + lanes_of_node_.size()) * sizeof(uint32_t);
+    }
+
+  private:
+    static constexpr uint32_t asks_customer = 1;
+    static constexpr uint32_t asks_sender_type = 2;
+    static constexpr uint32_t asks_data_coding = 4;
+
+    // A key holds all that it stands for, so equal keys are equal lanes.
+    static uint64_t lane_key(uint32_t node, uint32_t lane, const ExactValues& values) {
+        uint64_t key = uint64_t{node} << 32 | uint64_t{lane} << 2;
+        if ((lane & asks_customer) != 0) {
+            key |= uint64_t{values.customer.value} << 16;
+        }
+        if ((lane & asks_sender_type) != 0) {
+            key |= static_cast<uint64_t>(values.sender_type);
+        }
+        if ((lane & asks_data_coding) != 0) {
+            key |= uint64_t{values.data_coding} << 8;
+        }
+        return key;
+    }
+    static uint64_t anchor_key(uint32_t lane_begin, uint32_t expression) {
+        return uint64_t{lane_begin} << 32 | expression;
+    }
+    static_assert(lane_count <= 1u << 5, "lane_key keeps five bits for the lane");
+
+    // Open addressing, a power of two of slots, at most half of them in use.
+    struct Slot {
+        uint64_t key = 0;
+        Range range;  // empty: no entry
+    };
+    static Range find(const HugeArray<Slot>& slots, uint64_t key) {
+        const size_t mask = slots.size() - 1;
+        for (size_t i = mix64(key) & mask;; i = (i + 1) & mask) {
+            if (slots[i].key == key || slots[i].range.empty()) {
+                return slots[i].range;
+            }
+        }
+    }
+    static uint32_t lane_of(const MtRow& row);
+    static HugeArray<Slot> hashed(const std::vector<Slot>& entries);
+    void add_lane(uint32_t node, Range range);
+    void add_anchors(Range lane, LaneKind kind);
+    void drop_hopeless(Range& lane);
+
+    HugeArray<MtRow> rows_;
+    HugeArray<Slot> lanes_;    // to rows
+    HugeArray<Slot> anchors_;  // to anchored_rows_
+    std::vector<uint32_t> anchored_rows_;
+    std::vector<uint32_t> lanes_of_node_;
+
+    // Until finish().
+    struct Draft {
+        std::vector<MtRow> rows;
+        std::vector<Slot> lanes;
+        std::vector<Slot> anchors;
+    };
+    Draft draft_;
+};
+
+}  // namespace sy::route
