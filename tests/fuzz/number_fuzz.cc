@@ -44,7 +44,9 @@ void check_usable(const number::Number& number, number::Outcome outcome) {
     SY_ASSERT(std::string_view(digits.data(), number::digits_of(key, digits)) == number.view());
     number::AddressBuffer buffer;
     smpp::Address written;
-    SY_ASSERT(number::write_number(number, outcome, {.prefix = "+"}, buffer, written));
+    number::NumberForm form;
+    form.prefix = "+";
+    SY_ASSERT(number::write_number(number, outcome, form, buffer, written));
     SY_ASSERT(written.digits.ends_with(number.view()));
 }
 
