@@ -23,12 +23,6 @@ void Stack::output(uint32_t slot) {
     if (c.state < TcpState::established) {
         return;  // nothing, or SYN and SYN-ACK, which have their own ways
     }
-    if (fits_one_segment(c)) [[likely]] {
-        if (!send_segment(slot, c.send_end() - c.snd_nxt, false)) {
-            queue_output(slot);
-        }
-        return;
-    }
     const bool by_scoreboard = c.recovery == Recovery::fast && c.scoreboard != no_index;
     bool sent = false;
     if (c.recovery == Recovery::fast || c.retransmit_first) {
@@ -48,17 +42,6 @@ void Stack::output(uint32_t slot) {
         }
     }
     arm_after_output(slot);
-}
-
-/// What most turns bring, told from few lines: all that waits fits into one segment and into both
-/// windows, and nothing is being repaired. send_new() would do the same.
-bool Stack::fits_one_segment(const Connection& c) {
-    const uint32_t used = c.snd_nxt - c.snd_una;
-    const uint32_t waiting = c.send.size() - used;
-    return c.recovery == Recovery::none && c.snd_nxt == c.snd_max && !c.fin_wanted &&
-           !c.retransmit_first && c.reassembly == no_index && c.scoreboard == no_index &&
-           c.timer != RetransmitTimer::persist && waiting - 1 < c.mss &&
-           c.send.size() <= std::min(c.snd_wnd, c.congestion.cwnd);
 }
 
 /// Data or FIN waits: for an acknowledgement, or for the window to open.

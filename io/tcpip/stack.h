@@ -293,7 +293,6 @@ class Stack {
     };
     void output(uint32_t slot);
     void arm_after_output(uint32_t slot);
-    [[nodiscard]] static bool fits_one_segment(const Connection& connection);
     bool send_new(uint32_t slot);
     bool send_segment(uint32_t slot, uint32_t bytes, bool fin);
     bool send_recovery(uint32_t slot);
