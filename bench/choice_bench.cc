@@ -199,7 +199,7 @@ void fill(Workload& into, Mode mode, size_t targets) {
         query.destination = into.numbers[i];
         query.sender = "ACME";
         query.spread = prng();
-        query.now = today;
+        query.wall_ns = today * minute_ns;
         into.queries.push_back(query);
     }
 }

@@ -49,7 +49,6 @@ void Worker::route_mt() {
     const uint32_t count = mt_count_;
     mt_count_ = 0;
     work_ += count;
-    const auto now = static_cast<route::Minute>(now_.wall_ns / route::minute_ns);
     for (uint32_t i = 0; i < count; ++i) {
         Message& message = *mt_batch_[i];
         const route::Customer* customer = snapshot_->customer(message.customer);
@@ -63,7 +62,6 @@ void Worker::route_mt() {
         query.sm = &message.sm;
         const Spread spread = spread_of(message);
         query.spread = spread.hash;
-        query.now = now;
         // Never 0: that is no part.
         message.parts_key = spread.is_part ? spread.hash | 1 : 0;
         query.wall_ns = now_.wall_ns;

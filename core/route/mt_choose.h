@@ -99,7 +99,7 @@ class TargetStage {
                     MtDecision& decision) {
         ChoiceCase the_case;
         the_case.spread = query.spread;
-        the_case.now = query.now;
+        the_case.now = query.minute();
         the_case.network = decision.network;
         the_case.limit = outcome.max_cost;
         the_case.quality = quality_;
@@ -109,7 +109,7 @@ class TargetStage {
         }
         if (limited_[k]) {
             const PriceTable::Step* price =
-                prices_.sell->find(sell_[k], query.customer, query.plan, query.now);
+                prices_.sell->find(sell_[k], query.customer, query.plan, query.minute());
             the_case.limit = std::min(
                 the_case.limit, price == nullptr
                                     ? Money::lowest()

@@ -41,8 +41,9 @@ struct MtQuery {
     Alphabet alphabet = Alphabet::gsm7;  // of the customer: what data_coding 0 means
     const smpp::Sm* sm = nullptr;        // text, data_coding
     uint64_t spread = 0;  // chooses among weights; equal for all parts of one message
-    Minute now = 0;       // whose prices are in effect
-    Nanos wall_ns = 0;    // for `when`
+    Nanos wall_ns = 0;    // for `when`, and whose prices are in effect
+
+    [[nodiscard]] Minute minute() const { return static_cast<Minute>(wall_ns / minute_ns); }
 };
 
 struct MtDecision {

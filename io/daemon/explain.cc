@@ -418,7 +418,6 @@ int explain_mt(const std::string& config_path, const ExplainOptions& options) {
                                .alphabet = customer->alphabet,
                                .sm = &the_case.sm,
                                .spread = spread_of(options),
-                               .now = *now,
                                .wall_ns = *now * route::minute_ns};
     fmt::print(
         "MT from customer {} (plan {}) at {} UTC\n  to    {} ({})\n  from  {}\n  text  \"{}\", "

@@ -143,8 +143,8 @@ struct World {
         const auto plan_column = static_cast<uint16_t>(customers + query.plan.value);
         if (with_sell && (sell.names(query.customer.value) || sell.names(plan_column))) {
             const std::string number(query.destination);
-            const Priced* price = sell.find(number, query.customer.value, query.now);
-            price = price != nullptr ? price : sell.find(number, plan_column, query.now);
+            const Priced* price = sell.find(number, query.customer.value, query.minute());
+            price = price != nullptr ? price : sell.find(number, plan_column, query.minute());
             int64_t most = -1;  // no price: nothing is cheap enough
             if (price != nullptr) {
                 const Margin margin = margins[query.customer.value];
@@ -166,9 +166,9 @@ struct World {
         for (const auto& tier : rule.targets) {
             std::vector<std::tuple<int64_t, double, SupplierId>> drawn;
             for (const auto& target : tier) {
-                const Priced* price =
-                    with_buy ? buy.find(std::string(query.destination), target.id.value, query.now)
-                             : nullptr;
+                const Priced* price = with_buy ? buy.find(std::string(query.destination),
+                                                          target.id.value, query.minute())
+                                               : nullptr;
                 if (most && (price == nullptr || price->nanos > *most)) {
                     continue;
                 }
@@ -245,7 +245,7 @@ void run_round(Prng& prng, std::map<MtDecision::Kind, uint64_t>& seen) {
         query.destination = model::pick(prng, numbers);
         query.sender = "ACME";
         query.spread = prng();
-        query.now = static_cast<Minute>(prng.below(minutes));
+        query.wall_ns = prng.below(minutes) * minute_ns + prng.below(minute_ns);
     }
     std::vector<MtDecision> decisions(queries.size());
     table.decide(queries, decisions, scratch);

@@ -88,7 +88,7 @@ class PriceFiles : public testing::Test {
         query.customer = CustomerId{customer};
         query.plan = registry.plan("default");
         query.destination = number;
-        query.now = parse_minute(time, DayEnd::no).value();
+        query.wall_ns = parse_minute(time, DayEnd::no).value() * route::minute_ns;
         MtDecision decision;
         snapshot->mt.decide({&query, 1}, {&decision, 1}, snapshot->scratches.at(0));
         return decision;

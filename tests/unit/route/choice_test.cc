@@ -63,7 +63,7 @@ MtQuery query(std::string_view destination, uint64_t spread = 1) {
     result.plan = PlanId{0};
     result.destination = destination;
     result.spread = spread;
-    result.now = noon;
+    result.wall_ns = noon * minute_ns;
     return result;
 }
 
@@ -110,7 +110,7 @@ TEST(Choice, PriceCountsFromTheMinuteItBegins) {
     bench.table.set_prices(prices_of({price(0, "44", 10), dearer, away}));
     auto question = query("44");
     const auto first_at = [&](Minute now) {
-        question.now = now;
+        question.wall_ns = now * minute_ns;
         return bench.decide(question).targets[0].value;
     };
     EXPECT_EQ(first_at(noon - 1), 0);

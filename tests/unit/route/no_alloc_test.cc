@@ -144,7 +144,7 @@ TEST(NoAlloc, ChoiceByPriceAndQualityDoesNot) {
         queries[i].plan = PlanId{0};
         queries[i].destination = numbers[i % 4];
         queries[i].spread = i;
-        queries[i].now = static_cast<Minute>(2 * i);
+        queries[i].wall_ns = 2 * i * minute_ns;
     }
     const uint64_t before = allocations;
     for (int turn = 0; turn < 10; ++turn) {
