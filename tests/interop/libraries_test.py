@@ -694,6 +694,8 @@ def link_lost(b):
     b.alpha.policy = lambda pdu: ROK
     for conn in conns:
         b.alpha.peer.command("close", conn=conn)
+        # Until the peer says so, wait_bound() would take the old connection for the next bind.
+        b.alpha.peer.expect("closed", where=lambda event, c=conn: event["conn"] == c)
     statuses = [b.answer_to(sequence)["command_status"] for sequence in sent]
     b.lab.check("each of the five is answered, none with ROK", ROK not in statuses, statuses)
     b.alpha.wait_bound(1)
