@@ -76,9 +76,12 @@ std::shared_ptr<const route::Prices> prices_of(const Config& config, const Regis
 
 bool build_tables(const Config& config,
                   const Registry& registry,
-                  const Sources& sources,
+                  const route::Snapshot* previous,
+                  match::DatabaseCache* cache,
                   route::Snapshot& snapshot,
                   std::vector<Diagnostic>& diagnostics) {
+    const Sources sources{{previous == nullptr ? nullptr : &previous->mt.patterns(), cache},
+                          {previous == nullptr ? nullptr : &previous->mo.patterns(), cache}};
     std::vector<std::pair<std::string, CustomerId>> numbers;
     for (const auto& [id, account] : config.customers) {
         for (const std::string& number : account.numbers) {
@@ -87,18 +90,24 @@ bool build_tables(const Config& config,
     }
     std::vector<BuildError> mt_errors;
     std::vector<BuildError> mo_errors;
+    // The file keeps its rules alive.
+    const std::shared_ptr<const route::MtRules> mt_rules(config.mt, &config.mt->rules);
     tbb::parallel_invoke(
         [&] {
-            snapshot.mt = route::MtTable::build(config.mt_rules, registry.plans(), mt_errors,
-                                                config.networks, sources.mt);
+            // Names keep their ids: a table of the same rules is the same table.
+            const bool same = previous != nullptr && &previous->mt.rules() == mt_rules.get();
+            snapshot.mt =
+                same ? previous->mt
+                     : route::MtTable::build(mt_rules, registry.plans(), mt_errors, {}, sources.mt);
+            snapshot.mt.set_networks(config.networks);
+            snapshot.mt.set_prices(prices_of(config, registry));
         },
         [&] {
             snapshot.mo =
                 route::MoTable::build(config.mo_rules, std::move(numbers), mo_errors, sources.mo);
         });
-    snapshot.mt.set_prices(prices_of(config, registry));
     snapshot.errors = route::ErrorTable(config.error_rules);
-    const bool mt_good = report(config.mt_file, mt_errors, config.mt_expressions, diagnostics);
+    const bool mt_good = report(config.mt_file, mt_errors, config.mt->expressions, diagnostics);
     const bool mo_good = report(config.mo_file, mo_errors, config.mo_expressions, diagnostics);
     return mt_good && mo_good;
 }
@@ -128,9 +137,7 @@ std::unique_ptr<route::Snapshot> compile(const Config& config,
     snapshot->timers = config.timers;
     snapshot->quality = config.quality;
     place_accounts(config, registry, previous, *snapshot);
-    const Sources sources{{previous == nullptr ? nullptr : &previous->mt.patterns(), cache},
-                          {previous == nullptr ? nullptr : &previous->mo.patterns(), cache}};
-    if (!build_tables(config, registry, sources, *snapshot, diagnostics) ||
+    if (!build_tables(config, registry, previous, cache, *snapshot, diagnostics) ||
         !prepare_scratches(config, *snapshot, diagnostics)) {
         return nullptr;
     }

@@ -37,14 +37,36 @@ struct Diagnostic {
 };
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
 
-/// The compiled form of a file, for as long as the file's content stays the same.
+/// Where an expression of a table stands: Hyperscan refuses it only when the table is compiled.
+struct ExpressionCell {
+    enum class Column : uint8_t { sender, text };
+    uint32_t row_line = 0;  // MtRule::line, MoRule::line
+    Column column = Column::sender;
+    uint32_t cell_line = 0;
+    uint32_t cell_column = 0;
+};
+
+/// mt.csv after checking. Immutable, shared by the configurations that did not change it.
+struct MtFile {
+    route::MtRules rules;
+    std::vector<ExpressionCell> expressions;  // in the order of the rows
+    struct Plan {
+        std::string name;
+        uint32_t line = 0;  // of its first row
+    };
+    std::vector<Plan> plans;  // each that a row is of, but the screening plan
+};
+
+/// What became of a file, for as long as its content and what its rows may name stay the same.
 template <class Table>
 struct CompiledFile {
     uint64_t content_hash = 0;
+    uint64_t names_hash = 0;  // of what the file was read with; 0 where that does not matter
     std::string path;
     std::shared_ptr<const Table> table;
     std::vector<Diagnostic> warnings;  // repeated at every load
-    std::vector<NetworkId> networks;   // that its rows name
+    std::vector<NetworkId> networks;   // ported.csv: that its rows name
+    std::string currency;              // prices.csv, sell.csv: known after it
 };
 
 /// Names get the same ids for as long as the process lives, across reloads. A name that goes keeps
@@ -63,6 +85,9 @@ class Registry {
     /// Of the last configuration without errors: what did not change is not compiled again.
     CompiledFile<route::Networks> networks_file;
     CompiledFile<route::PortedNumbers> ported_file;
+    CompiledFile<route::BuyPrices> prices_file;
+    CompiledFile<route::SellPrices> sell_file;
+    CompiledFile<MtFile> mt_file;
 
   private:
     using Index = std::unordered_map<std::string, uint16_t>;
@@ -126,15 +151,6 @@ struct Logging {
     bool json = false;
 };
 
-/// Where an expression of a table stands: Hyperscan refuses it only when the table is compiled.
-struct ExpressionCell {
-    enum class Column : uint8_t { sender, text };
-    uint32_t row_line = 0;  // MtRule::line, MoRule::line
-    Column column = Column::sender;
-    uint32_t cell_line = 0;
-    uint32_t cell_column = 0;
-};
-
 struct Config {
     std::string directory;  // of the root file; relative paths start here
     Runtime runtime;
@@ -152,11 +168,11 @@ struct Config {
     std::shared_ptr<const route::SellPrices> sell_prices;  // null: no sell.csv
     std::string currency;                                  // of both; may be empty
     route::QualityOptions quality;
-    std::vector<route::MtRule> mt_rules;
+    std::shared_ptr<const MtFile> mt = std::make_shared<const MtFile>();  // never null
     std::vector<route::MoRule> mo_rules;
     std::vector<route::ErrorRule> error_rules;
-    std::vector<ExpressionCell> mt_expressions, mo_expressions;  // in the order of the rows
-    std::string mt_file, mo_file, errors_file;                   // paths as diagnostics name them
+    std::vector<ExpressionCell> mo_expressions;  // in the order of the rows
+    std::string mt_file, mo_file, errors_file;   // paths as diagnostics name them
 };
 
 /// The whole file's octets, or why it cannot be read.
@@ -170,8 +186,9 @@ using ReadFile = std::function<Result<std::string>(const std::string& path)>;
                                          std::vector<Diagnostic>& diagnostics);
 
 /// Compiles tables and accounts. Accounts equal to those of `previous` (may be null) keep their
-/// objects; its compiled expressions, or those of `cache` (may be null), are used again as far as
-/// they go. Null if there is any error (an expression that Hyperscan refuses ...).
+/// objects, MT rules that are the same keep their table, and its compiled expressions, or those of
+/// `cache` (may be null), are used again as far as they go. Null if there is any error (an
+/// expression that Hyperscan refuses ...).
 [[nodiscard]] std::unique_ptr<route::Snapshot> compile(const Config& config,
                                                        const Registry& registry,
                                                        const route::Snapshot* previous,

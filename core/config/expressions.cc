@@ -75,7 +75,7 @@ Position place_of(const std::vector<ExpressionCell>& cells,
 }
 
 void check_expressions(const Config& config, Complaints& mt, Complaints& mo) {
-    check_table(config.mt_rules, config.mt_expressions, mt);
+    check_table(config.mt->rules, config.mt->expressions, mt);
     check_table(config.mo_rules, config.mo_expressions, mo);
 }
 

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "core/base/limits.h"
+#include "core/base/prng.h"
 #include "core/config/complaints.h"
 #include "core/config/config.h"
+#include "core/config/content_hash.h"
 #include "core/config/expressions.h"
 #include "core/config/root_file.h"
 #include "core/config/tables.h"
@@ -41,7 +43,38 @@ Names names_of(const Config& config) {
     return out;
 }
 
+}  // namespace
+
+uint64_t hash_of(const Names& names) {
+    // Sums, because the maps have no order; a kind of name each has its own salt.
+    uint64_t sum = names.has_prices ? 1 : 0;
+    const auto add = [&sum](uint64_t kind, std::string_view name, uint64_t id) {
+        sum += mix64(content_hash(name) ^ mix64(kind << 32 | id));
+    };
+    for (const auto& [name, id] : names.customers) {
+        add(1, name, id.value);
+    }
+    for (const auto& [id, plan] : names.plan_of_customer) {
+        add(2, plan, id.value);
+    }
+    for (const auto& [name, id] : names.suppliers) {
+        add(3, name, id.value);
+    }
+    for (const auto& [name, id] : names.networks) {
+        add(4, name, id.value);
+    }
+    for (const auto& [name, id] : names.plans) {
+        add(5, name, id.value);
+    }
+    return mix64(sum) | 1;
+}
+
+namespace {
+
 struct Loading {
+    Loading(const ReadFile& files, const Registry& names, const std::string& root_path)
+        : read_file(files), registry(names), root(root_path) {}
+
     const ReadFile& read_file;
     Registry registry;  // a copy: a configuration with errors leaves no names behind
     Complaints root;
@@ -144,10 +177,10 @@ void add_networks(const Loading& in, Names& names) {
 void read_price_tables(Loading& in, const Names& names) {
     Config& config = in.config;
     if (const auto text = open_table(in, in.places.prices, "prices", in.prices)) {
-        config.buy_prices = read_prices(*text, names, in.prices, config.currency);
+        config.buy_prices = read_prices(*text, names, in.prices, config.currency, in.registry);
     }
     if (const auto text = open_table(in, in.places.sell, "sell", in.sell)) {
-        config.sell_prices = read_sell(*text, names, in.sell, config.currency);
+        config.sell_prices = read_sell(*text, names, in.sell, config.currency, in.registry);
         if (in.places.prices.path.empty()) {
             in.root.error(in.places.sell.at,
                           "sell without prices would let no message through, expected prices "
@@ -167,20 +200,18 @@ void check_plans(Loading& in) {
         }
     }
     std::unordered_set<std::string_view> with_rows;
-    for (const route::MtRule& rule : in.config.mt_rules) {
-        if (rule.plan == screening_plan || !with_rows.insert(rule.plan).second) {
-            continue;
-        }
-        if (!in.registry.plan(rule.plan).valid()) {
+    for (const MtFile::Plan& plan : in.config.mt->plans) {
+        with_rows.insert(plan.name);
+        if (!in.registry.plan(plan.name).valid()) {
             in.root.error({},
                           fmt::format("no room for plan {}, expected at most {} since the start",
-                                      in_quotes(rule.plan), limits::plans_max));
+                                      in_quotes(plan.name), limits::plans_max));
         }
-        if (!with_customers.contains(rule.plan)) {
-            in.mt.warning({rule.line, 1},
+        if (!with_customers.contains(plan.name)) {
+            in.mt.warning({plan.line, 1},
                           fmt::format("plan {} is no customer's: none of its rows is ever looked "
                                       "at{}",
-                                      in_quotes(rule.plan), hint(rule.plan, of_customers)));
+                                      in_quotes(plan.name), hint(plan.name, of_customers)));
         }
     }
     for (size_t i = 0; i < in.config.customers.size(); ++i) {
@@ -206,7 +237,9 @@ void read_all(Loading& in) {
     add_networks(in, names);
     names.has_prices = !in.places.prices.path.empty();
     read_price_tables(in, names);
-    read_table(in, in.places.mt, "mt", names, in.mt, read_mt);
+    if (const auto table = open_table(in, in.places.mt, "mt", in.mt)) {
+        in.config.mt = read_mt(*table, names, in.mt, in.registry);
+    }
     read_table(in, in.places.mo, "mo", names, in.mo, read_mo);
     read_table(in, in.places.errors, "errors", names, in.errors, read_errors);
     if (!in.any_error()) {
@@ -222,7 +255,7 @@ std::optional<Config> load(const std::string& root_path,
                            const ReadFile& read_file,
                            Registry& registry,
                            std::vector<Diagnostic>& diagnostics) {
-    Loading in{read_file, registry, Complaints(root_path), {}, {}};
+    Loading in(read_file, registry, root_path);
     in.config.directory = directory_of(root_path);
     read_all(in);
     for (const Complaints* each :

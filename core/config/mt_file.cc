@@ -2,10 +2,12 @@
 #include <array>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "core/config/cells.h"
+#include "core/config/content_hash.h"
 #include "core/config/mt_shadow.h"
 #include "core/config/tables.h"
 #include "core/config/when.h"
@@ -54,11 +56,11 @@ constexpr std::array<CsvColumn, column_count> columns{{
 
 class MtReader {
   public:
-    MtReader(std::string_view file_text, const Names& names, Complaints& complaints, Config& config)
+    MtReader(std::string_view file_text, const Names& names, Complaints& complaints, MtFile& out)
         : table_(file_text, columns, complaints),
           names_(names),
           complaints_(complaints),
-          config_(config),
+          out_(out),
           targets_(table_, targets, names.suppliers, names.supplier_names, "supplier"),
           when_(table_, when) {}
 
@@ -68,7 +70,10 @@ class MtReader {
             rule.line = table_.line();
             read_conditions(rule);
             read_outcome(rule);
-            config_.mt_rules.push_back(std::move(rule));
+            if (rule.plan != screening_plan && plans_.insert(rule.plan).second) {
+                out_.plans.push_back({rule.plan, rule.line});
+            }
+            out_.rules.push_back(std::move(rule));
         }
     }
 
@@ -123,7 +128,7 @@ class MtReader {
         const std::string_view cell = table_.cell(column);
         if (!cell.empty()) {
             const Position at = table_.at(column);
-            config_.mt_expressions.push_back({table_.line(), kind, at.line, at.column});
+            out_.expressions.push_back({table_.line(), kind, at.line, at.column});
         }
         return std::string(cell);
     }
@@ -253,23 +258,37 @@ class MtReader {
     CsvTable table_;
     const Names& names_;
     Complaints& complaints_;
-    Config& config_;
+    MtFile& out_;
     TargetReader<SupplierId> targets_;
     WhenReader when_;
+    std::unordered_set<std::string> plans_;
     // Equal ones share their object.
     std::unordered_map<std::string, std::shared_ptr<const number::Sender>> senders_;
 };
 
 }  // namespace
 
-void read_mt(std::string_view file_text,
-             const Names& names,
-             Complaints& complaints,
-             Config& config) {
-    MtReader(file_text, names, complaints, config).read();
-    if (!complaints.any_error()) {
-        warn_of_hopeless_rows(config.mt_rules, complaints);
+std::shared_ptr<const MtFile> read_mt(std::string_view file_text,
+                                      const Names& names,
+                                      Complaints& complaints,
+                                      Registry& registry) {
+    CompiledFile<MtFile>& last = registry.mt_file;
+    const uint64_t hash = content_hash(file_text);
+    const uint64_t names_hash = hash_of(names);
+    if (last.table != nullptr && last.content_hash == hash && last.names_hash == names_hash &&
+        last.path == complaints.file()) {
+        complaints.repeat(last.warnings);
+        return last.table;
     }
+    last = {};
+    auto file = std::make_shared<MtFile>();
+    MtReader(file_text, names, complaints, *file).read();
+    if (!complaints.any_error()) {
+        warn_of_hopeless_rows(file->rules, complaints);
+        last = {hash, names_hash, complaints.file(), file, {}, {}, {}};
+        complaints.append_to(last.warnings);
+    }
+    return file;
 }
 
 }  // namespace sy::config

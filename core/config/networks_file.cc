@@ -141,7 +141,7 @@ std::shared_ptr<const route::Networks> read_networks(std::string_view text,
     auto table = compile_networks(text, complaints, registry);
     last = {};
     if (table != nullptr) {
-        last = {hash, complaints.file(), table, {}, {}};
+        last = {hash, 0, complaints.file(), table, {}, {}, {}};
         complaints.append_to(last.warnings);
     }
     return table;

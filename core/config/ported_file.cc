@@ -101,10 +101,12 @@ std::shared_ptr<const route::PortedNumbers> read_ported(std::string_view text,
         return nullptr;
     }
     last = {hash,
+            0,
             complaints.file(),
             std::make_shared<const route::PortedNumbers>(rows),
             {},
-            networks_of(rows)};
+            networks_of(rows),
+            {}};
     complaints.append_to(last.warnings);
     return last.table;
 }

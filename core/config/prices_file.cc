@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "core/base/limits.h"
+#include "core/base/prng.h"
 #include "core/config/cells.h"
+#include "core/config/content_hash.h"
 #include "core/config/network_codes.h"
 #include "core/config/tables.h"
 
@@ -205,6 +207,47 @@ void check_currencies(const std::vector<Part>& parts, std::string& known, Compla
     }
 }
 
+// The file is as it was when `last` was made of it, and everything that its rows depend on too.
+template <class Table>
+bool is_same(const CompiledFile<Table>& last,
+             const CompiledFile<Table>& now,
+             std::string& known_currency,
+             Complaints& complaints) {
+    if (last.table == nullptr || last.content_hash != now.content_hash ||
+        last.names_hash != now.names_hash || last.path != now.path) {
+        return false;
+    }
+    known_currency = last.currency;
+    complaints.repeat(last.warnings);
+    return true;
+}
+
+// What a file is known by before it is read; the currency that it begins with counts as a name.
+template <class Table>
+CompiledFile<Table> identity_of(std::string_view text,
+                                const Names& names,
+                                const std::string& known_currency,
+                                const Complaints& complaints) {
+    CompiledFile<Table> out;
+    out.content_hash = content_hash(text);
+    out.names_hash = mix64(hash_of(names) ^ content_hash(known_currency));
+    out.path = complaints.file();
+    return out;
+}
+
+// The file as it now is, for the next load.
+template <class Table>
+void remember(CompiledFile<Table> now,
+              std::shared_ptr<const Table> table,
+              const std::string& known_currency,
+              const Complaints& complaints,
+              CompiledFile<Table>& last) {
+    last = std::move(now);
+    last.table = std::move(table);
+    last.currency = known_currency;
+    complaints.append_to(last.warnings);
+}
+
 // REQUIRES: sorted, so that rows of one key stand together by line.
 void complain_of_repeated(std::vector<route::PriceRow>& rows, Complaints& complaints) {
     size_t kept = 0;
@@ -234,7 +277,14 @@ void complain_of_repeated(std::vector<route::PriceRow>& rows, Complaints& compla
 std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
                                                     const Names& names,
                                                     Complaints& complaints,
-                                                    std::string& known_currency) {
+                                                    std::string& known_currency,
+                                                    Registry& registry) {
+    CompiledFile<route::BuyPrices>& last = registry.prices_file;
+    auto now = identity_of<route::BuyPrices>(text, names, known_currency, complaints);
+    if (is_same(last, now, known_currency, complaints)) {
+        return last.table;
+    }
+    last = {};
     const CsvTable header(text, buy_columns, complaints);
     std::vector<Part> parts =
         read_parts<Part>(header, complaints,
@@ -252,13 +302,21 @@ std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
         return nullptr;
     }
     out->table = route::PriceTable(rows, next);
+    remember<route::BuyPrices>(std::move(now), out, known_currency, complaints, last);
     return out;
 }
 
 std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
                                                    const Names& names,
                                                    Complaints& complaints,
-                                                   std::string& known_currency) {
+                                                   std::string& known_currency,
+                                                   Registry& registry) {
+    CompiledFile<route::SellPrices>& last = registry.sell_file;
+    auto now = identity_of<route::SellPrices>(text, names, known_currency, complaints);
+    if (is_same(last, now, known_currency, complaints)) {
+        return last.table;
+    }
+    last = {};
     const CsvTable header(text, sell_columns, complaints);
     std::vector<Part> parts =
         read_parts<Part>(header, complaints,
@@ -279,6 +337,7 @@ std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
         return nullptr;
     }
     out->table = route::PriceTable(rows, next);
+    remember<route::SellPrices>(std::move(now), out, known_currency, complaints, last);
     return out;
 }
 

@@ -26,8 +26,18 @@ struct Names {
     bool has_prices = false;  // prices.csv is named
 };
 
+/// Equal for names that mean the same ids (of one Registry): rows that were read with the one are
+/// what they would be with the other. Never 0.
+[[nodiscard]] uint64_t hash_of(const Names& names);
+
+/// Takes over what `registry` holds of it where content and names are the same. Rows that are kept
+/// in spite of a complaint are for further complaints only. Never null.
+[[nodiscard]] std::shared_ptr<const MtFile> read_mt(std::string_view text,
+                                                    const Names& names,
+                                                    Complaints& complaints,
+                                                    Registry& registry);
+
 /// Each appends to its rows in `config` and complains about the rest.
-void read_mt(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 void read_mo(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 void read_errors(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 
@@ -43,16 +53,19 @@ void read_errors(std::string_view text, const Names& names, Complaints& complain
     Complaints& complaints,
     Registry& registry);
 
-/// Compile prices.csv and sell.csv. `currency` is what earlier files and rows are in, empty until
-/// one says so. Null where there is an error.
+/// Compile prices.csv and sell.csv, or take over what `registry` holds of them where content and
+/// names are the same. `currency` is what earlier files and rows are in, empty until one says so.
+/// Null where there is an error.
 [[nodiscard]] std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
                                                                   const Names& names,
                                                                   Complaints& complaints,
-                                                                  std::string& currency);
+                                                                  std::string& currency,
+                                                                  Registry& registry);
 [[nodiscard]] std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
                                                                  const Names& names,
                                                                  Complaints& complaints,
-                                                                 std::string& currency);
+                                                                 std::string& currency,
+                                                                 Registry& registry);
 
 /// Plan of a row of mt.csv whose cell is empty, and of a customer that names none.
 inline constexpr std::string_view default_plan = "default";

@@ -208,11 +208,12 @@ MtTable::MtTable(MtTable&&) noexcept = default;
 MtTable& MtTable::operator=(MtTable&&) noexcept = default;
 MtTable::~MtTable() = default;
 
-MtTable MtTable::build(std::vector<MtRule> rules,
+MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
                        const std::vector<std::string>& plans,
                        std::vector<BuildError>& errors,
                        NetworkTables networks,
                        const PatternSource& source) {
+    const MtRules& rules = *shared_rules;
     const size_t errors_before = errors.size();
     Expressions senders;
     Expressions texts;
@@ -268,15 +269,15 @@ MtTable MtTable::build(std::vector<MtRule> rules,
     impl->any_quality = std::ranges::any_of(
         rules, [](const MtRule& rule) { return rule.select == Select::quality; });
     network_segments.write_to(*impl);
-    impl->networks = std::move(networks);
-    impl->rules = std::move(rules);
+    impl->rules = std::move(shared_rules);
     table.impl_ = std::move(impl);
+    table.networks_ = std::move(networks);
     table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
     return table;
 }
 
-const std::vector<MtRule>& MtTable::rules() const {
-    return impl_->rules;
+const MtRules& MtTable::rules() const {
+    return *impl_->rules;
 }
 
 size_t MtTable::index_bytes() const {

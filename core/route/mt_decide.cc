@@ -32,14 +32,15 @@ ExactValues exact_values_of(const MtQuery& query) {
 template <class Listener>
 class Decider {
   public:
-    Decider(const MtTable::Impl& table,
-            const Patterns& patterns,
-            const Prices& prices,
+    // REQUIRES: all parts of one MtTable.
+    Decider(const MtTable::Impl& impl,
+            const MtTable& table,
             RouteScratch::Impl& scratch,
             Listener& listener)
-        : table_(table),
-          patterns_(patterns),
-          prices_(prices),
+        : table_(impl),
+          networks_(table.networks()),
+          patterns_(table.patterns()),
+          prices_(table.prices()),
           scratch_(scratch),
           listener_(listener) {}
 
@@ -105,8 +106,8 @@ class Decider {
         for (size_t i = 0; i < count; ++i) {
             numbers[i] = queries[i].destination;
         }
-        table_.networks.resolve({numbers.data(), count}, {keys_.data(), count},
-                                {resolved_.data(), count});
+        networks_.resolve({numbers.data(), count}, {keys_.data(), count},
+                          {resolved_.data(), count});
         if (table_.network_segments.empty()) {
             return;
         }
@@ -201,7 +202,8 @@ class Decider {
         if (judge.the_case().is_ported && scope.prefix != PrefixIndex::none) [[unlikely]] {
             const PrefixIndex::Node& longest = table_.index.node(scope.prefix);
             const MtRow& any = table_.conditions.rows()[longest.rows_begin];
-            if (table_.rules[any.rule].prefix.size() == judge.the_case().query.destination.size()) {
+            if ((*table_.rules)[any.rule].prefix.size() ==
+                judge.the_case().query.destination.size()) {
                 row = first_of(scope.prefix, longest, judge);
                 scope.prefix = longest.parent;
             }
@@ -235,6 +237,7 @@ class Decider {
     }
 
     const MtTable::Impl& table_;
+    const NetworkTables& networks_;
     const Patterns& patterns_;
     const Prices& prices_;
     RouteScratch::Impl& scratch_;
@@ -367,17 +370,15 @@ void MtTable::decide(std::span<const MtQuery> queries,
                      std::span<MtDecision> decisions,
                      RouteScratch& scratch) const {
     Silent silent;
-    Decider<Silent>(*impl_, *patterns_, *prices_, scratch.impl(), silent)
-        .decide(queries, decisions);
+    Decider<Silent>(*impl_, *this, scratch.impl(), silent).decide(queries, decisions);
 }
 
 MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratch) const {
     Explanation explanation;
     MtDecision& decision = explanation.decision;
-    Explainer recorder(impl_->rules, explanation);
-    Decider<Explainer>(*impl_, *patterns_, *prices_, scratch.impl(), recorder)
-        .decide({&query, 1}, {&decision, 1});
-    const auto winner = std::ranges::find(impl_->rules, decision.rule_line, &MtRule::line);
+    Explainer recorder(rules(), explanation);
+    Decider<Explainer>(*impl_, *this, scratch.impl(), recorder).decide({&query, 1}, {&decision, 1});
+    const auto winner = std::ranges::find(rules(), decision.rule_line, &MtRule::line);
     ChoiceCase the_case;
     the_case.network = decision.network;
     the_case.buy = prices_->buy.get();
@@ -388,11 +389,11 @@ MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratc
     }
     explanation.limit = limit_in_words(recorder.cost_limit(), recorder.is_sold(),
                                        recorder.sell_price(), prices_->currency);
-    if (impl_->networks.networks != nullptr) {
+    if (networks_.networks != nullptr) {
         const uint64_t key = number_key(query.destination);
         NetworkTables::Resolved resolved;
-        impl_->networks.resolve({&query.destination, 1}, {&key, 1}, {&resolved, 1});
-        explanation.network = impl_->networks.in_words(resolved);
+        networks_.resolve({&query.destination, 1}, {&key, 1}, {&resolved, 1});
+        explanation.network = networks_.in_words(resolved);
     }
     return explanation;
 }

@@ -32,7 +32,7 @@ struct MtTable::Impl {
     static constexpr uint32_t screening_segment = 0;
     static constexpr uint32_t no_segment = ~uint32_t{0};
 
-    std::vector<MtRule> rules;
+    std::shared_ptr<const MtRules> rules = std::make_shared<const MtRules>();
     RuleIndex conditions;                            // of the nodes of `index`
     std::vector<MtOutcome> outcomes;                 // of its rows; rows with the same one share it
     std::vector<std::shared_ptr<const When>> whens;  // by WhenId
@@ -41,7 +41,6 @@ struct MtTable::Impl {
     uint32_t plan_count = 0;
     bool screening = false;
     bool any_quality = false;  // some rule selects by it
-    NetworkTables networks;
     // Slots of (segment, network) to the segment of both; a power of two, at most half full. Empty
     // where no rule asks for a network, and then no destination is resolved.
     struct NetworkSegment {

@@ -74,14 +74,23 @@ class MtTable {
         std::string column;  // of the CSV file: "prefix", "sender", "text", "targets" ...
         std::string text;
     };
-    /// `plans` gives each plan name its id (its index). Rules of a plan that is not among them are
-    /// kept but reach nobody. All errors (every expression that is refused, prefixes that
-    /// are no digits, too many targets ...) are appended; if there is any, the table is empty.
-    static MtTable build(std::vector<MtRule> rules,
+    /// `plans` gives each plan name its id (its index); more may be added later, rules of a plan
+    /// that is not among them are kept but reach nobody. All errors (every expression that is
+    /// refused, prefixes that are no digits, too many targets ...) are appended; if there is any,
+    /// the table is empty.
+    static MtTable build(std::shared_ptr<const MtRules> rules,
                          const std::vector<std::string>& plans,
                          std::vector<BuildError>& errors,
                          NetworkTables networks = {},
                          const PatternSource& source = {});
+    static MtTable build(MtRules rules,
+                         const std::vector<std::string>& plans,
+                         std::vector<BuildError>& errors,
+                         NetworkTables networks = {},
+                         const PatternSource& source = {}) {
+        return build(std::make_shared<const MtRules>(std::move(rules)), plans, errors,
+                     std::move(networks), source);
+    }
 
     /// REQUIRES: queries.size() == decisions.size() <= limits::burst; the scratch was prepared for
     /// this table.
@@ -111,8 +120,8 @@ class MtTable {
     };
     [[nodiscard]] Explanation explain(const MtQuery& query, RouteScratch& scratch) const;
 
-    /// In the order of their rows, as given to build().
-    [[nodiscard]] const std::vector<MtRule>& rules() const;
+    /// In the order of their rows: the object that was given to build().
+    [[nodiscard]] const MtRules& rules() const;
 
     /// What the compiled form takes beside rules(), expressions and networks.
     [[nodiscard]] size_t index_bytes() const;
@@ -125,6 +134,9 @@ class MtTable {
     /// The same table with the same expressions compiled differently. REQUIRES: equal ids.
     [[nodiscard]] MtTable with_patterns(Patterns patterns) const;
 
+    /// What conditions of networks look at. Control thread, before publication.
+    void set_networks(NetworkTables networks) { networks_ = std::move(networks); }
+    [[nodiscard]] const NetworkTables& networks() const { return networks_; }
     /// What cost, limits and customers' prices look at. Control thread, before publication.
     void set_prices(std::shared_ptr<const Prices> prices) { prices_ = std::move(prices); }
     [[nodiscard]] const Prices& prices() const { return *prices_; }
@@ -133,6 +145,7 @@ class MtTable {
 
   private:
     std::shared_ptr<const Impl> impl_;
+    NetworkTables networks_;
     std::shared_ptr<const Patterns> patterns_;
     std::shared_ptr<const Prices> prices_;  // never null
 };

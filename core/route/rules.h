@@ -50,6 +50,8 @@ struct MtRule {
     std::string note;
 };
 
+using MtRules = std::vector<MtRule>;
+
 // One row of mo.csv.
 struct MoRule {
     uint32_t line = 0;

@@ -56,7 +56,7 @@ int check(const std::string& config_path) {
     look_at_host(config);
     fmt::print("{}: ok: {} customers, {} suppliers, {} MT rules, {} MO rules, {} error rules\n",
                config_path, config.customers.size(), config.suppliers.size(),
-               config.mt_rules.size(), config.mo_rules.size(), config.error_rules.size());
+               config.mt->rules.size(), config.mo_rules.size(), config.error_rules.size());
     return 0;
 }
 

@@ -289,7 +289,7 @@ bool Control::publish(Loaded loaded, config::Registry registry, Nanos started_ns
                     {{"generation", parts_.hub.owned_snapshot()->generation},
                      {"customers", parts_.config.customers.size()},
                      {"suppliers", parts_.config.suppliers.size()},
-                     {"mt_rules", parts_.config.mt_rules.size()},
+                     {"mt_rules", parts_.config.mt->rules.size()},
                      {"mo_rules", parts_.config.mo_rules.size()},
                      {"took_ms", milliseconds(now.mono_ns - started_ns)}});
     return true;
@@ -360,7 +360,7 @@ void Control::pin_view() {
     }
     next.networks = parts_.registry.networks();
     next.generation = parts_.hub.owned_snapshot()->generation;
-    next.mt_rules = parts_.config.mt_rules.size();
+    next.mt_rules = parts_.config.mt->rules.size();
     next.mo_rules = parts_.config.mo_rules.size();
     next.draining = draining_;
     view_ = next;

@@ -316,7 +316,7 @@ void print_decision(const route::MtTable::Explanation& explanation,
             fmt::print("\ndecision: {}:{} routes it\n", file, decision.rule_line);
             print_choice(explanation, the_case);
             print_targets(
-                decision, spreads(the_case.config.mt_rules, decision.rule_line),
+                decision, spreads(the_case.config.mt->rules, decision.rule_line),
                 [&](SupplierId id) {
                     return fmt::format(
                         "{}: {}", the_case.registry.suppliers()[id.value],

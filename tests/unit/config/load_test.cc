@@ -250,8 +250,8 @@ TEST(Load, ReadsEveryColumnOfTheMtTable) {
     const Loaded loaded = load_files(files, registry);
     EXPECT_EQ(loaded.complaints, Strings{});
     ASSERT_TRUE(loaded.config);
-    ASSERT_EQ(loaded.config->mt_rules.size(), 1u);
-    const route::MtRule& rule = loaded.config->mt_rules[0];
+    ASSERT_EQ(loaded.config->mt->rules.size(), 1u);
+    const route::MtRule& rule = loaded.config->mt->rules[0];
     EXPECT_EQ(rule.line, 2u);
     EXPECT_EQ(rule.plan, "default");
     EXPECT_EQ(rule.customer, registry.customer("acme"));
@@ -278,7 +278,7 @@ TEST(Load, KeepsThePlacesOfExpressions) {
     files["etc/mo.csv"] = "text,targets\nabc,acme\n";
     const Loaded loaded = load_files(files);
     ASSERT_TRUE(loaded.config);
-    const auto& cells = loaded.config->mt_expressions;
+    const auto& cells = loaded.config->mt->expressions;
     ASSERT_EQ(cells.size(), 3u);
     EXPECT_EQ(cells[0].row_line, 3u);
     EXPECT_EQ(cells[0].column, ExpressionCell::Column::sender);
@@ -299,7 +299,7 @@ TEST(Load, ReadsScreeningRows) {
     const Loaded loaded = load_files(files);
     EXPECT_EQ(loaded.complaints, Strings{});
     ASSERT_TRUE(loaded.config);
-    const auto& rules = loaded.config->mt_rules;
+    const auto& rules = loaded.config->mt->rules;
     ASSERT_EQ(rules.size(), 4u);
     EXPECT_EQ(rules[0].plan, "*");
     EXPECT_EQ(rules[0].action, route::Action::drop);
@@ -439,7 +439,7 @@ TEST(Example, LoadsWithoutAnyComplaint) {
     ASSERT_TRUE(config);
     EXPECT_EQ(config->customers.size(), 1u);
     EXPECT_EQ(config->suppliers.size(), 2u);
-    EXPECT_FALSE(config->mt_expressions.empty());
+    EXPECT_FALSE(config->mt->expressions.empty());
     EXPECT_FALSE(config->mo_rules.empty());
     EXPECT_FALSE(config->error_rules.empty());
 }
