@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <exception>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <system_error>
@@ -96,12 +97,13 @@ void Control::run() {
     systemd::ready(status_line());
     begin_merge();
     while (true) {
-        const bool busy = draining_ || parts_.hub.reclaim() > 0;
+        const bool busy = draining_ || parts_.hub.reclaim() > 0 || reload_.busy();
         if (const int number = parts_.signals.wait(busy ? busy_tick_ns : tick_ns); number != 0) {
             handle(number);
         }
         const Nanos mono_ns = read_clock(CLOCK_MONOTONIC);
         housekeeping(mono_ns);
+        end_reload();
         end_merge();
         if (draining_ && drain_over(mono_ns)) {
             return;
@@ -115,7 +117,7 @@ void Control::handle(int signal_number) {
             if (draining_) {
                 parts_.log.warning("reload ignored: the router is draining");
             } else {
-                reload();
+                begin_reload();
             }
             break;
         case SIGUSR1:
@@ -166,32 +168,57 @@ void Control::feed_watchdog(Nanos mono_ns) {
     systemd::feed_watchdog();
 }
 
-void Control::reload() {
+void Control::begin_reload() {
+    if (reload_.busy()) {
+        reload_again_ = true;
+        return;
+    }
     const Nanos started_ns = read_clock(CLOCK_MONOTONIC);
     systemd::reloading(started_ns);
     parts_.log.info("reload begins", {{"config", parts_.config_path}});
-    // A copy: names of a configuration that is refused leave no trace.
-    config::Registry registry = parts_.registry;
-    std::vector<config::Diagnostic> diagnostics;
-    std::optional<Loaded> loaded =
-        load(parts_.config_path, registry, parts_.hub.owned_snapshot(), &parts_.config,
-             CacheFolder::Access::read_write, diagnostics);
-    for (const config::Diagnostic& diagnostic : diagnostics) {
+    // Copies, which share what is large: names of a configuration that is refused leave no trace,
+    // and the work needs nothing that could end before it.
+    reload_.start("sy-reload", [path = parts_.config_path, registry = parts_.registry,
+                                running = *parts_.hub.owned_snapshot(), config = parts_.config,
+                                started_ns] {
+        Reloaded done{std::nullopt, registry, {}, started_ns};
+        try {
+            done.loaded = load(path, done.registry, &running, &config,
+                               CacheFolder::Access::read_write, done.diagnostics);
+        } catch (const std::exception& failure) {
+            // No memory for a second configuration: the first one goes on.
+            done.diagnostics.push_back({config::Diagnostic::Severity::error, path, 0, 0,
+                                        fmt::format("the reload ended early: {}", failure.what())});
+        }
+        return done;
+    });
+}
+
+void Control::end_reload() {
+    std::optional<Reloaded> done = reload_.take();
+    if (!done || draining_) {
+        return;
+    }
+    for (const config::Diagnostic& diagnostic : done->diagnostics) {
         const bool is_error = diagnostic.severity == config::Diagnostic::Severity::error;
         parts_.log.write(is_error ? Level::error : Level::warning, config::to_string(diagnostic),
                          {});
     }
-    if (!loaded || !publish(*std::move(loaded), std::move(registry), started_ns)) {
-        reload_failed(diagnostics, started_ns);
+    if (!done->loaded ||
+        !publish(*std::move(done->loaded), std::move(done->registry), done->started_ns)) {
+        reload_failed(done->diagnostics, done->started_ns);
     }
     pin_view();
     systemd::ready(status_line());
     begin_merge();
+    if (std::exchange(reload_again_, false)) {
+        begin_reload();
+    }
 }
 
 // Expressions that a reload put beside a large database become one with it, beside the traffic.
 void Control::begin_merge() {
-    if (merger_.busy() || draining_) {
+    if (merge_.busy() || draining_) {
         return;
     }
     std::vector<config::MergeTask> tasks = config::pending_merges(*parts_.hub.owned_snapshot());
@@ -202,11 +229,13 @@ void Control::begin_merge() {
         parts_.log.info("merging expressions beside the traffic",
                         {{"set", task.set}, {"expressions", task.expressions.size()}});
     }
-    merger_.start(std::move(tasks), parts_.config.cache_path);
+    merge_.start("sy-merge", [tasks = std::move(tasks), cache_path = parts_.config.cache_path] {
+        return run_merges(tasks, cache_path);
+    });
 }
 
 void Control::end_merge() {
-    std::optional<Merger::Done> done = merger_.take();
+    std::optional<MergeDone> done = merge_.take();
     if (!done || draining_) {
         return;
     }
@@ -218,7 +247,7 @@ void Control::end_merge() {
     }
 }
 
-bool Control::publish_merged(const Merger::Done& done) {
+bool Control::publish_merged(const MergeDone& done) {
     for (const config::MergedSet& set : done.sets) {
         if (set.database == nullptr) {
             parts_.log.warning("expressions do not compile together, they stay in two databases",

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.h"
 #include "core/engine/hub.h"
 #include "io/admin/metrics.h"
+#include "io/daemon/background.h"
 #include "io/daemon/event_log.h"
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
@@ -54,12 +56,21 @@ class Control {
 
   private:
     void handle(int signal_number);
-    void reload();
+    // What a reload reads and compiles, beside the traffic.
+    struct Reloaded {
+        std::optional<Loaded> loaded;
+        config::Registry registry;
+        std::vector<config::Diagnostic> diagnostics;
+        Nanos started_ns = 0;
+    };
+
+    void begin_reload();
+    void end_reload();
     void reload_failed(const std::vector<config::Diagnostic>& diagnostics, Nanos started_ns);
     bool publish(Loaded loaded, config::Registry registry, Nanos started_ns);
     void begin_merge();
     void end_merge();
-    bool publish_merged(const Merger::Done& done);
+    bool publish_merged(const MergeDone& done);
     void log_changes(const Changes& changes);
     void reopen_log();
     void begin_drain(int signal_number);
@@ -72,7 +83,9 @@ class Control {
     Parts parts_;
     admin::View view_;
     EventLog events_;
-    Merger merger_;
+    Background<Reloaded> reload_;
+    bool reload_again_ = false;  // a signal came while one was going on
+    Background<MergeDone> merge_;
     bool draining_ = false;
     Nanos drain_until_ns_ = 0;
     Nanos watchdog_period_ns_ = 0;

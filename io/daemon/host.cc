@@ -7,6 +7,7 @@
 #include <memory>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -94,6 +95,27 @@ Result<void> check_cpus(const std::vector<uint32_t>& cpus) {
     return {};
 }
 
+namespace {
+
+// False if they could not be listed.
+template <class Each>
+bool for_each_thread(const Each& each) {
+    std::error_code error;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+        each(static_cast<pid_t>(std::atoi(task.path().filename().c_str())));
+    }
+    return !error;
+}
+
+// Of this thread alone (Linux). Anybody may take priority from his own threads: it cannot fail but
+// for a thread that has ended since.
+void make_quiet(pid_t thread) {
+    constexpr int lowest = 19;
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(thread), lowest);
+}
+
+}  // namespace
+
 std::string keep_off(const std::vector<uint32_t>& cpus) {
     const std::vector<uint32_t> allowed = allowed_cpus();
     std::vector<uint32_t> left;
@@ -108,14 +130,25 @@ std::string keep_off(const std::vector<uint32_t>& cpus) {
         return cpu_list(allowed);
     }
     // The first compile has left TBB's threads behind: they come along.
-    std::error_code error;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
-        const auto thread = static_cast<pid_t>(std::atoi(task.path().filename().c_str()));
-        if (sched_setaffinity(thread, CPU_ALLOC_SIZE(cpus_max), set.get()) != 0) {
-            return cpu_list(allowed);
+    bool refused = false;
+    const bool listed = for_each_thread([&](pid_t thread) {
+        refused |= sched_setaffinity(thread, CPU_ALLOC_SIZE(cpus_max), set.get()) != 0;
+    });
+    return cpu_list(listed && !refused ? left : allowed);
+}
+
+void make_other_threads_quiet() {
+    const pid_t own = gettid();
+    (void)for_each_thread([&](pid_t thread) {
+        if (thread != own) {
+            make_quiet(thread);
         }
-    }
-    return cpu_list(error ? allowed : left);
+    });
+}
+
+void make_this_thread_quiet(const char* name) {
+    pthread_setname_np(pthread_self(), name);
+    make_quiet(gettid());
 }
 
 Result<void> pin_this_thread(uint32_t cpu, const std::string& name) {

@@ -8,8 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "io/daemon/background.h"
 #include "io/daemon/commands.h"
-#include "io/daemon/merger.h"
 
 namespace {
 
@@ -102,7 +102,7 @@ int run_command_line(int argc, char** argv) {
 int main(int argc, char** argv) {
     try {
         const int status = run_command_line(argc, argv);
-        if (sy::daemon::Merger::abandoned()) {
+        if (sy::daemon::Abandoned::any()) {
             // Its thread still computes: no destructor of a global may run under it.
             std::fflush(nullptr);
             std::_Exit(status);

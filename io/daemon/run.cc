@@ -143,6 +143,7 @@ int run(const std::string& config_path) {
         return complain(usable.error().text);
     }
     log->debug("control thread", {{"cpus", keep_off(loaded->config.runtime.workers)}});
+    make_other_threads_quiet();
     const Nanos load_took_ns = read_clock(CLOCK_MONOTONIC) - started_ns;
     if (auto served = serve(config_path, std::move(registry), *std::move(loaded), *log,
                             *std::move(signals), load_took_ns);

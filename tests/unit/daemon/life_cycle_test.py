@@ -165,6 +165,36 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(router.metric('switchyard_reloads_total{result="ok"}'), 1)
         self.stop(router, link, client)
 
+    def write_many_networks(self):
+        """A configuration that takes a second or more to read."""
+        self.files.write_root(routes='[routes]\nmt = "mt.csv"\nmo = "mo.csv"\nerrors = ""\n'
+                              'networks = "networks.csv"\n')
+        rows = "".join(f"{number},23410\n" for number in range(4470000000, 4471000000))
+        self.files.write("networks.csv", "prefix,mccmnc\n" + rows)
+
+    def test_signals_during_a_reload_are_served_and_lead_to_one_more(self):
+        router, link, client = self.start_bound()
+        self.write_many_networks()
+        router.signal(signal.SIGHUP)
+        router.wait_log("reload begins")
+        self.files.write("mt.csv", "plan,prefix,targets\ndefault,44,alpha\ndefault,49,alpha\n")
+        router.signal(signal.SIGHUP)
+        router.signal(signal.SIGUSR1)
+        router.wait_log("log file opened again")
+        self.assertNotIn("configuration reloaded", router.log())
+        self.exchange(link, client)
+        router.wait_log("configuration reloaded", count=2)
+        self.exchange(link, client, "4915112345678")
+        self.stop(router, link, client)
+
+    def test_drain_during_a_reload_does_not_wait_for_it(self):
+        router, link, client = self.start_bound()
+        self.write_many_networks()
+        router.signal(signal.SIGHUP)
+        router.wait_log("reload begins")
+        self.stop(router, link, client)
+        self.assertNotIn("configuration reloaded", router.log())
+
     # --- Expressions: cache, reload of one of them, merge.
 
     def write_texts(self, texts):
