@@ -155,13 +155,20 @@ MoTable::Explanation MoTable::explain(const MoQuery& query, RouteScratch& scratc
         std::vector<Considered>& considered_rules;
 
         void considered(uint32_t rule, Verdict verdict) {
-            considered_rules.push_back({&rules[rule], in_words(verdict, rules[rule], query)});
+            considered_rules.push_back(
+                {&rules[rule], in_words(verdict, rules[rule], query), verdict == Verdict::won, {}});
         }
     };
     Explanation explanation;
     Recorder recorder{impl_->rules, query, explanation.considered};
     Decider<Recorder>(*impl_, *patterns_, scratch.impl(), recorder)
         .decide({&query, 1}, {&explanation.decision, 1});
+    for (Considered& one : explanation.considered) {
+        if (one.won && !one.rule->text.empty()) {
+            MessageScan scan(*patterns_, scratch.impl(), query.sm, query.alphabet);
+            one.found.push_back(found_in("text", one.rule->text, scan.text()));
+        }
+    }
     return explanation;
 }
 

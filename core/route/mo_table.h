@@ -14,6 +14,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/limits.h"
+#include "core/route/found.h"
 #include "core/route/mt_table.h"
 #include "core/route/rules.h"
 
@@ -61,6 +62,8 @@ class MoTable {
     struct Considered {
         const MoRule* rule;
         std::string verdict;
+        bool won = false;
+        std::vector<Found> found;
     };
     struct Explanation {
         MoDecision decision;

@@ -315,8 +315,10 @@ class Explainer {
                 continue;
             }
             const MtRule& rule = rules_[row->rule];
-            explanation_.considered.push_back(
-                {&rule, in_words(judge(*row), rule, judge.the_case().query)});
+            const Verdict verdict = judge(*row);
+            explanation_.considered.push_back({&rule,
+                                               in_words(verdict, rule, judge.the_case().query),
+                                               row == winner, found(rule, verdict, judge)});
         }
     }
     void sold(const PriceTable::Step* price) {
@@ -326,6 +328,28 @@ class Explainer {
     void limit(Money money) { cost_limit_ = money; }
     void target(const TargetFacts& facts) { targets_.push_back(facts); }
 
+    // Conditions are looked at in this order, so the verdict tells which expressions matched.
+    std::vector<Found> found(const MtRule& rule, Verdict verdict, Judge& judge) {
+        std::vector<Found> all;
+        const bool after_sender =
+            verdict == Verdict::won || verdict == Verdict::text || verdict == Verdict::no_text;
+        const bool sender = !rule.sender.empty() && after_sender;
+        const bool text = !rule.text.empty() && verdict == Verdict::won;
+        if ((!sender && !text) || found_count_ == MtTable::found_max) {
+            return all;
+        }
+        ++found_count_;
+        if (sender) {
+            std::array<char, sender_utf8_bytes_max> buffer;
+            all.push_back(found_in("sender", rule.sender,
+                                   sender_utf8(judge.the_case().query.sender, buffer)));
+        }
+        if (text) {
+            all.push_back(found_in("text", rule.text, judge.scan().text()));
+        }
+        return all;
+    }
+
     [[nodiscard]] bool is_sold() const { return is_sold_; }
     [[nodiscard]] const PriceTable::Step* sell_price() const { return sell_price_; }
     [[nodiscard]] Money cost_limit() const { return cost_limit_; }
@@ -334,6 +358,7 @@ class Explainer {
   private:
     const std::vector<MtRule>& rules_;
     MtTable::Explanation& explanation_;
+    size_t found_count_ = 0;
     bool is_sold_ = false;
     const PriceTable::Step* sell_price_ = nullptr;
     Money cost_limit_ = Money::highest();

@@ -66,6 +66,7 @@ class Judge {
     }
 
     [[nodiscard]] const Case& the_case() const { return case_; }
+    [[nodiscard]] MessageScan& scan() { return scan_; }
     [[nodiscard]] std::span<const uint32_t> hits(RuleIndex::LaneKind kind) {
         return kind == RuleIndex::LaneKind::text ? scan_.text_hits()
                                                  : scan_.sender_hits(case_.query.sender);

@@ -22,6 +22,7 @@
 #include "core/base/time.h"
 #include "core/number/outgoing.h"
 #include "core/route/account.h"
+#include "core/route/found.h"
 #include "core/route/networks.h"
 #include "core/route/patterns.h"
 #include "core/route/prices.h"
@@ -103,6 +104,8 @@ class MtTable {
     struct Considered {
         const MtRule* rule;
         std::string verdict;  // "won", or the first condition that did not hold
+        bool won = false;
+        std::vector<Found> found;  // of the first found_max rules: its expressions that match
     };
     struct ConsideredTarget {
         SupplierId supplier;
@@ -110,6 +113,7 @@ class MtTable {
     };
     // Of a table with thousands of rules behind one prefix, that many losers and their number.
     static constexpr size_t considered_max = 1000;
+    static constexpr size_t found_max = 50;
     struct Explanation {
         MtDecision decision;
         std::vector<Considered> considered;

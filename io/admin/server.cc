@@ -73,6 +73,14 @@ Result<Server> Server::open(const Endpoint& endpoint, Pages pages) {
         response.status = health.healthy ? 200 : 503;
         response.set_content(health.body_json, "application/json");
     });
+    for (const auto& [path, page] : impl->pages.more) {
+        impl->http.Get(
+            path, [&page = page](const httplib::Request& request, httplib::Response& response) {
+                const Page answer = page(Parameters(request.params.begin(), request.params.end()));
+                response.status = answer.status;
+                response.set_content(answer.body, answer.content_type);
+            });
+    }
     errno = 0;
     if (!impl->http.bind_to_port(host_of(endpoint), endpoint.port)) {
         return fail(fmt::format(

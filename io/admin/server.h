@@ -1,9 +1,11 @@
-// The HTTP side of the router: GET /metrics and GET /health. Owns its listener and its threads; the
-// control thread starts and stops it, the callbacks run on its threads and must be safe there (they
-// read relaxed atomics and an immutable view). Nothing here touches a worker.
+// The HTTP side of the router: GET /metrics, GET /health and what else it is given. Owns its
+// listener and its threads; the control thread starts and stops it, the callbacks run on its
+// threads and must be safe there (they read relaxed atomics and an immutable view). Nothing here
+// touches a worker.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,9 +24,18 @@ struct Health {
     std::string body_json;
 };
 
+struct Page {
+    int status = 200;
+    std::string content_type;
+    std::string body;
+};
+using Parameters = std::multimap<std::string, std::string>;  // of a URL
+
 struct Pages {
     std::function<std::vector<prometheus::MetricFamily>()> metrics;
     std::function<Health()> health;
+    // By path, "/explain/mt".
+    std::map<std::string, std::function<Page(const Parameters&)>> more = {};
 };
 
 class Server {

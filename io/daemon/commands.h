@@ -2,8 +2,9 @@
 // configuration or the machine does not allow it (said on standard error). Main thread only.
 #pragma once
 
-#include <optional>
 #include <string>
+
+#include "io/daemon/explain_page.h"
 
 namespace sy::daemon {
 
@@ -14,16 +15,12 @@ namespace sy::daemon {
 [[nodiscard]] int check(const std::string& config_path);
 
 struct ExplainOptions {
-    std::string customer;  // MT
-    std::string supplier;  // MO
-    std::string to;
-    std::string from;
-    std::string text;
-    std::string at;                  // when, "2026-01-31 18:30"; empty: now
-    std::optional<int> data_coding;  // unset: 0 where GSM 03.38 can say the text, else 8
+    Report::Kind kind = Report::Kind::mt;
+    Question question;
+    std::string router;  // admin address of a router that runs; empty: from the files
+    bool json = false;
 };
 /// Prints which rules were considered for one message, why each lost, and what would be tried.
-[[nodiscard]] int explain_mt(const std::string& config_path, const ExplainOptions& options);
-[[nodiscard]] int explain_mo(const std::string& config_path, const ExplainOptions& options);
+[[nodiscard]] int explain(const std::string& config_path, const ExplainOptions& options);
 
 }  // namespace sy::daemon

@@ -394,6 +394,8 @@ void Control::pin_view() {
     next.draining = draining_;
     view_ = next;
     parts_.board.pin(std::make_shared<const admin::View>(std::move(next)));
+    parts_.desk.put(std::make_shared<const ExplainTables>(
+        parts_.registry, parts_.config, *parts_.hub.owned_snapshot(), &parts_.hub.quality()));
 }
 
 std::string Control::status_line() const {

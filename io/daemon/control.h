@@ -13,6 +13,7 @@
 #include "io/admin/metrics.h"
 #include "io/daemon/background.h"
 #include "io/daemon/event_log.h"
+#include "io/daemon/explain_page.h"
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
 #include "io/daemon/merger.h"
@@ -47,6 +48,7 @@ class Control {
         Signals& signals;
         Log& log;
         admin::Board& board;
+        ExplainDesk& desk;
         std::function<std::vector<std::string>()> poll_devices;  // lines for the log
     };
     Control(Parts parts, Nanos load_took_ns);

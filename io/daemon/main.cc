@@ -28,7 +28,8 @@ void add_config(CLI::App& command, Arguments& arguments) {
 }
 
 void add_message(CLI::App& command, Arguments& arguments, bool from_required) {
-    sy::daemon::ExplainOptions& message = arguments.explain;
+    command.fallthrough();
+    sy::daemon::Question& message = arguments.explain.question;
     command.add_option("--to", message.to, "destination number")->required()->type_name("NUMBER");
     command.add_option("--from", message.from, "source number or sender name")
         ->required(from_required)
@@ -40,35 +41,40 @@ void add_message(CLI::App& command, Arguments& arguments, bool from_required) {
                     "character of the text)")
         ->check(CLI::Range(0, 255))
         ->type_name("0..255");
+    command
+        .add_option("--at", message.at,
+                    "as of then, in UTC: 2026-01-31, \"2026-01-31 18:30\" (default: now)")
+        ->type_name("TIME");
 }
 
 void add_explain(CLI::App& app, Arguments& arguments) {
+    sy::daemon::ExplainOptions& options = arguments.explain;
     CLI::App* const explain =
         app.add_subcommand("explain", "say why one message goes where it goes");
-    add_config(*explain, arguments);
+    explain->add_option("--config,-c", arguments.config_path, "what these files say")
+        ->type_name("FILE");
+    explain
+        ->add_option("--router", options.router,
+                     "what the router that runs does: its admin address, instead of --config")
+        ->type_name("HOST:PORT");
+    explain->add_flag("--json", options.json, "for programs");
     explain->require_subcommand(1);
 
     CLI::App* const mt = explain->add_subcommand("mt", "a customer's message to a phone");
-    mt->fallthrough();
-    mt->add_option("--customer", arguments.explain.customer, "the customer that submits it")
+    mt->add_option("--customer", options.question.account, "the customer that submits it")
         ->required()
         ->type_name("NAME");
     add_message(*mt, arguments, false);
-    mt->add_option("--at", arguments.explain.at,
-                   "as of then, in UTC: 2026-01-31, \"2026-01-31 18:30\" (default: now)")
-        ->type_name("TIME");
-    mt->callback([&arguments] {
-        arguments.status = sy::daemon::explain_mt(arguments.config_path, arguments.explain);
-    });
+    mt->callback([&options] { options.kind = sy::daemon::Report::Kind::mt; });
 
     CLI::App* const mo = explain->add_subcommand("mo", "a phone's message to a customer");
-    mo->fallthrough();
-    mo->add_option("--supplier", arguments.explain.supplier, "the supplier that delivers it")
+    mo->add_option("--supplier", options.question.account, "the supplier that delivers it")
         ->required()
         ->type_name("NAME");
     add_message(*mo, arguments, true);
-    mo->callback([&arguments] {
-        arguments.status = sy::daemon::explain_mo(arguments.config_path, arguments.explain);
+    mo->callback([&options] { options.kind = sy::daemon::Report::Kind::mo; });
+    explain->callback([&arguments] {
+        arguments.status = sy::daemon::explain(arguments.config_path, arguments.explain);
     });
 }
 

@@ -66,6 +66,17 @@ void log_settings(Log& log, const config::Config& config, const Workers& workers
     }
 }
 
+std::map<std::string, std::function<admin::Page(const admin::Parameters&)>> explain_pages(
+    const ExplainDesk& desk) {
+    std::map<std::string, std::function<admin::Page(const admin::Parameters&)>> pages;
+    for (const Report::Kind kind : {Report::Kind::mt, Report::Kind::mo}) {
+        pages[explain_page(kind)] = [kind, &desk](const admin::Parameters& parameters) {
+            return explain_answer(kind, desk, parameters);
+        };
+    }
+    return pages;
+}
+
 // The second half, with everything checked.
 Result<void> serve(const std::string& config_path,
                    config::Registry registry,
@@ -81,13 +92,15 @@ Result<void> serve(const std::string& config_path,
         return std::unexpected(std::move(workers).error());
     }
     admin::Board board;
+    ExplainDesk desk;
     const admin::Metrics metrics(hub, board, [&workers] { return (*workers)->samples(); });
     std::optional<admin::Server> server;
     if (loaded.config.admin_listen) {
         auto opened = admin::Server::open(
             *loaded.config.admin_listen,
             {.metrics = [&metrics] { return metrics.Collect(); },
-             .health = [&hub, &board] { return admin::health(hub, *board.view()); }});
+             .health = [&hub, &board] { return admin::health(hub, *board.view()); },
+             .more = explain_pages(desk)});
         if (!opened) {
             return std::unexpected(std::move(opened).error());
         }
@@ -101,6 +114,7 @@ Result<void> serve(const std::string& config_path,
                      .signals = signals,
                      .log = log,
                      .board = board,
+                     .desk = desk,
                      .poll_devices = [&workers] { return (*workers)->poll_devices(); }},
                     load_took_ns);
     SY_TRY((*workers)->start());

@@ -10,6 +10,8 @@
 #include <httplib.h>
 #include <prometheus/metric_family.h>
 
+#include "io/admin/client.h"
+
 namespace sy::admin {
 namespace {
 
@@ -58,6 +60,29 @@ TEST(AdminServer, ServesMetricsAndHealth) {
     const auto health = client.Get("/health");
     ASSERT_TRUE(health);
     EXPECT_EQ(health->status, 200);
+}
+
+TEST(AdminServer, ServesPagesWithParameters) {
+    const uint16_t port = free_port();
+    Pages with_more = pages(true);
+    with_more.more["/more"] = [](const Parameters& parameters) {
+        std::string body;
+        for (const auto& [name, value] : parameters) {
+            body += name + "=" + value + ";";
+        }
+        return Page{418, "text/x", body};
+    };
+    auto server = Server::open(loopback(port), std::move(with_more));
+    ASSERT_TRUE(server) << server.error().text;
+    server->start();
+    const Parameters parameters{{"text", "a&b c\u00e9%"}, {"to", "+44"}};
+    const auto page = get(loopback(port), "/more", parameters);
+    ASSERT_TRUE(page) << page.error().text;
+    EXPECT_EQ(page->status, 418);
+    EXPECT_EQ(page->content_type, "text/x");
+    EXPECT_EQ(page->body, "text=a&b c\u00e9%;to=+44;");
+    server->stop();
+    EXPECT_FALSE(get(loopback(port), "/more", {}));
 }
 
 TEST(AdminServer, UnhealthyIs503) {

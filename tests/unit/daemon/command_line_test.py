@@ -1,6 +1,7 @@
 """Every kind of bad input that an operator can give: a clear message, the right exit status, and
 nothing left listening. Runs the program; usage: command_line_test.py PROGRAM."""
 
+import json
 import os
 import shutil
 import socket
@@ -285,7 +286,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("prices.csv line 3", now.stdout)
         wrong = self.explain(*number, "--at", "tomorrow")
         self.assertEqual(wrong.returncode, 1)
-        self.assertIn("--at 'tomorrow' is no time", wrong.stderr)
+        self.assertIn("at 'tomorrow' is no time", wrong.stderr)
 
     def test_explain_mt_without_networks_says_nothing_of_them(self):
         result = self.explain("mt", "--customer", "acme", "--to", "447700900123")
@@ -305,6 +306,52 @@ class CommandLine(unittest.TestCase):
         self.assertIn("mo.csv:2 routes it", result.stdout)
         self.assertIn("1. acme", result.stdout)
 
+    def test_explain_says_where_expressions_match(self):
+        self.files.write("mt.csv", "prefix,sender,text,targets\n44,^A,ca+sino,alpha\n44,,,alpha\n")
+        mt = ("mt", "--customer", "acme", "--to", "447700900123")
+        both = self.explain(*mt, "--from", "Acme", "--text", "the casaino, the caasino")
+        self.assertIn('sender /^A/ matches "A" at octets 0 to 1', both.stdout)
+        self.assertIn('text /ca+sino/ matches "caasino" at octets 17 to 24', both.stdout)
+        sender_alone = self.explain(*mt, "--from", "Acme", "--text", "hello")
+        self.assertIn('sender /^A/ matches', sender_alone.stdout)
+        self.assertNotIn('text /ca+sino/ matches', sender_alone.stdout)
+
+    def test_explain_as_json_says_what_the_text_says(self):
+        self.files.write("mt.csv", "prefix,text,priority,targets,note\n44,casino,1,alpha,none\n"
+                         "44,,2,alpha,\n49,,,alpha,\n")
+        mt = ("mt", "--customer", "acme", "--to", "+447700900123", "--text", "h\u00e9llo \"x\"")
+        text = self.explain(*mt)
+        self.assertEqual(text.returncode, 0, text.stderr)
+        said = json.loads(self.explain("--json", *mt).stdout)
+        self.assertEqual((said["direction"], said["customer"], said["to"]["digits"], said["text"]),
+                         ("mt", "acme", "447700900123", "h\u00e9llo \"x\""))
+        self.assertEqual([(rule["line"], rule["won"]) for rule in said["considered"]],
+                         [(2, False), (3, True)])
+        self.assertEqual(said["considered"][0]["conditions"],
+                         {"plan": "default", "prefix": "44", "text": "casino", "priority": "1"})
+        self.assertEqual(said["considered"][0]["note"], "none")
+        for rule in said["considered"]:
+            self.assertIn(rule["verdict"], text.stdout)
+        self.assertEqual((said["decision"]["kind"], said["decision"]["line"]), ("route", 3))
+        self.assertEqual([target["name"] for target in said["decision"]["targets"]], ["alpha"])
+        self.assertEqual(said["decision"]["targets"][0]["to"],
+                         {"digits": "447700900123", "ton": 1, "npi": 1})
+        mo = json.loads(self.explain("--json", "mo", "--supplier", "alpha", "--to", "447700900123",
+                                     "--from", "447700900999").stdout)
+        self.assertEqual((mo["direction"], mo["decision"]["kind"]), ("mo", "route"))
+        self.assertEqual(mo["decision"]["targets"], [{"name": "acme"}])
+
+    def test_explain_needs_files_or_a_router(self):
+        mt = ("mt", "--customer", "acme", "--to", "447700900123")
+        for more in ((), ("--config", self.files.root, "--router", "127.0.0.1:1")):
+            result = self.call("explain", *more, *mt)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("expected one of --config FILE", result.stderr)
+        for address, reason in (("127.0.0.1:1", "does not answer"), ("here and there", "expected")):
+            result = self.call("explain", "--router", address, *mt)
+            self.assertEqual(result.returncode, 1, address)
+            self.assertIn(reason, result.stderr)
+
     def test_explain_of_an_unknown_customer_lists_those_there_are(self):
         result = self.explain("mt", "--customer", "amce", "--to", "447700900123")
         self.assertEqual(result.returncode, 1)
@@ -314,7 +361,7 @@ class CommandLine(unittest.TestCase):
     def test_explain_of_something_that_is_no_number(self):
         result = self.explain("mt", "--customer", "acme", "--to", "hello")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("--to 'hello' is no number", result.stderr)
+        self.assertIn("to 'hello' is no number", result.stderr)
 
     def test_explain_with_a_wrong_configuration_prints_its_errors(self):
         os.unlink(os.path.join(self.files.path, "mt.csv"))

@@ -5,7 +5,9 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
+import threading
 import unittest
 
 from router import RESP, SUBMIT_SM, UNBIND, Client, Files, Router, Supplier
@@ -194,6 +196,77 @@ class LifeCycle(unittest.TestCase):
         router.wait_log("reload begins")
         self.stop(router, link, client)
         self.assertNotIn("configuration reloaded", router.log())
+
+    # --- What a running router does, explained.
+
+    def explain(self, router, *arguments):
+        """The command against the router, as JSON."""
+        result = subprocess.run(
+            [PROGRAM, "explain", "--router", f"127.0.0.1:{self.files.admin_port}", "--json", *arguments],
+            capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr + router.log())
+        return json.loads(result.stdout)
+
+    def test_running_router_explains_what_it_does_not_what_the_files_say(self):
+        router, link, client = self.start_bound()
+        mt = ("mt", "--customer", "acme", "--to", "447700900001", "--text", "hello")
+        first = self.explain(router, *mt)
+        self.assertEqual((first["generation"], first["decision"]["kind"]), (1, "route"))
+        self.assertEqual([target["name"] for target in first["decision"]["targets"]], ["alpha"])
+        self.exchange(link, client)
+        self.files.write("mt.csv", "plan,prefix,action,targets\ndefault,44,reject:RINVSRCADR,\n"
+                         "default,49,,alpha\n")
+        self.assertEqual(self.explain(router, *mt)["decision"], first["decision"])
+        router.signal(signal.SIGHUP)
+        router.wait_log("configuration reloaded")
+        second = self.explain(router, *mt)
+        self.assertEqual((second["generation"], second["decision"]["kind"],
+                          second["decision"]["status"]), (2, "reject", "RINVSRCADR"))
+        self.assertEqual(client.submit("447700900001")[0], 0x0A)  # ESME_RINVSRCADR
+        mo = self.explain(router, "mo", "--supplier", "alpha", "--to", "447700900123",
+                          "--from", "447700900999")
+        self.assertEqual([target["name"] for target in mo["decision"]["targets"]], ["acme"])
+        self.stop(router, link, client)
+
+    def test_explanations_over_http_say_what_is_wrong_with_a_question(self):
+        router = self.start()
+        status, text = router.get("/explain/mt?customer=acme&to=447700900001")
+        self.assertEqual(status, 200)
+        self.assertIn("by the running configuration (generation 1)", text)
+        for query, reason in (
+            ("customer=amce&to=447700900001", "no customer named 'amce'"),
+            ("customer=acme&to=hello", "to 'hello' is no number"),
+            ("customer=acme&to=44770090&data_coding=256", "expected 0 to 255"),
+            ("customer=acme&to=44770090&format=xml", "expected json or text"),
+            ("customer=acme&to=44770090&colour=red", "unknown parameter 'colour'"),
+            ("supplier=alpha&to=44770090", "unknown parameter 'supplier'"),
+            ("customer=acme&to=44770090&at=tomorrow", "at 'tomorrow' is no time"),
+            ("customer=acme&to=44770090&text=" + "x" * 5000, "longer than what is matched"),
+        ):
+            status, text = router.get("/explain/mt?" + query)
+            self.assertEqual(status, 400, query)
+            self.assertIn(reason, text)
+        self.stop(router)
+
+    def test_explanations_and_reloads_do_not_disturb_each_other(self):
+        router = self.start()
+        answers = []
+
+        def ask():
+            while len(answers) < 200:
+                answers.append(router.get("/explain/mt?customer=acme&to=447700900001")[0])
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        generation = 1
+        while asking.is_alive():
+            router.signal(signal.SIGHUP)
+            generation += 1
+            router.wait_notified(f"STATUS=generation {generation},")
+        asking.join()
+        self.assertGreater(generation, 2)
+        self.assertEqual(set(answers), {200})
+        self.stop(router)
 
     # --- Expressions: cache, reload of one of them, merge.
 
