@@ -150,8 +150,8 @@ std::optional<std::string> open_table(Loading& in,
 // networks.csv, then ported.csv, whose networks must be among those of the first.
 void read_number_tables(Loading& in) {
     route::NetworkTables& tables = in.config.networks;
-    if (const auto text = open_table(in, in.places.networks, "networks", in.networks)) {
-        tables.networks = read_networks(*text, in.networks, in.registry);
+    if (auto text = open_table(in, in.places.networks, "networks", in.networks)) {
+        tables.networks = read_networks(*std::move(text), in.networks, in.registry);
     }
     if (in.networks.any_error()) {
         return;  // what is known there is not known: no complaint about each ported number

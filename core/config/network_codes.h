@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
 
+#include "core/base/release.h"
 #include "core/config/csv.h"
 #include "core/config/parse.h"
 
@@ -70,7 +71,7 @@ template <class Row, class Part>
     rows.reserve(count);
     for (Part& part : parts) {
         rows.insert(rows.end(), part.rows.begin(), part.rows.end());
-        part.rows = {};
+        release(part.rows);
     }
     return rows;
 }

@@ -19,13 +19,8 @@ struct Named {
     route::Network network;
 };
 
-struct CodeRow {
-    route::PrefixRow row;
-    uint32_t code = 0;
-};
-
 struct Part {
-    std::vector<CodeRow> rows;
+    std::vector<route::PrefixRow> rows;             // answered by indexes of `named`
     std::vector<std::pair<uint32_t, Named>> named;  // the first of each code, in order
 };
 
@@ -63,11 +58,14 @@ void read_part(CsvTable& table, Part& part) {
         } else {
             join(part.named[found->second].second, named, table.complaints());
         }
-        // Without a prefix: a network that is reached by ported numbers alone.
-        if (!digits.empty()) {
-            part.rows.push_back({route::prefix_row(digits, 0, table.line()), *code});
+        // Without a prefix: a network that is reached by ported numbers alone. More networks than
+        // there is room for are an error anyway.
+        if (!digits.empty() && found->second < limits::networks_max) {
+            part.rows.push_back(
+                route::prefix_row(digits, static_cast<uint16_t>(found->second), table.line()));
         }
     }
+    part.rows.shrink_to_fit();  // all parts are there at once
 }
 
 // Every network of the file its id, in the order of the file.
@@ -102,21 +100,20 @@ std::vector<NetworkId> give_ids(const std::vector<Part>& parts,
     return ids;
 }
 
-std::shared_ptr<const route::Networks> compile_networks(std::string_view text,
+std::shared_ptr<const route::Networks> compile_networks(std::string text,
                                                         Complaints& complaints,
                                                         Registry& registry) {
     const CsvTable header(text, columns, complaints);
     std::vector<Part> parts = read_parts<Part>(header, complaints, read_part);
+    release(text);
     std::vector<route::Network> by_id;
     const std::vector<NetworkId> ids = give_ids(parts, by_id, complaints, registry);
-    std::vector<route::PrefixRow> rows;
     for (Part& part : parts) {
-        for (const CodeRow& each : part.rows) {
-            rows.push_back(each.row);
-            rows.back().answer = ids[each.code].value;
+        for (route::PrefixRow& row : part.rows) {
+            row.answer = ids[part.named[row.answer].first].value;
         }
-        part.rows = {};
     }
+    auto rows = joined_rows<route::PrefixRow>(parts);
     route::sort_rows(rows);
     drop_repeated(
         rows, [](const auto& a, const auto& b) { return a.same_prefix(b); },
@@ -124,12 +121,12 @@ std::shared_ptr<const route::Networks> compile_networks(std::string_view text,
     if (complaints.any_error()) {
         return nullptr;
     }
-    return std::make_shared<const route::Networks>(rows, std::move(by_id));
+    return std::make_shared<const route::Networks>(std::move(rows), std::move(by_id));
 }
 
 }  // namespace
 
-std::shared_ptr<const route::Networks> read_networks(std::string_view text,
+std::shared_ptr<const route::Networks> read_networks(std::string text,
                                                      Complaints& complaints,
                                                      Registry& registry) {
     CompiledFile<route::Networks>& last = registry.networks_file;
@@ -138,7 +135,7 @@ std::shared_ptr<const route::Networks> read_networks(std::string_view text,
         complaints.repeat(last.warnings);
         return last.table;
     }
-    auto table = compile_networks(text, complaints, registry);
+    auto table = compile_networks(std::move(text), complaints, registry);
     last = {};
     if (table != nullptr) {
         last = {hash, 0, complaints.file(), table, {}, {}, {}};

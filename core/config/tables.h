@@ -42,8 +42,9 @@ void read_mo(std::string_view text, const Names& names, Complaints& complaints, 
 void read_errors(std::string_view text, const Names& names, Complaints& complaints, Config& config);
 
 /// Compile their file, or take over what `registry` holds of it where the content is the same. In
-/// parallel. Null where there is an error.
-[[nodiscard]] std::shared_ptr<const route::Networks> read_networks(std::string_view text,
+/// parallel. Null where there is an error. The text is freed as soon as it has been read: the
+/// largest tables are millions of rows.
+[[nodiscard]] std::shared_ptr<const route::Networks> read_networks(std::string text,
                                                                    Complaints& complaints,
                                                                    Registry& registry);
 /// Every network must be one of `networks`.

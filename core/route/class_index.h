@@ -46,9 +46,9 @@ class ClassIndex {
     static constexpr uint16_t none = 0xFFFF;  // no prefix: no row may answer it
     static constexpr size_t keys_max = IntervalIndex<uint16_t>::keys_max;
 
-    ClassIndex() : ClassIndex(std::span<const PrefixRow>{}) {}
+    ClassIndex() : ClassIndex(std::vector<PrefixRow>{}) {}
     /// REQUIRES: sort_rows() order, no prefix twice.
-    explicit ClassIndex(std::span<const PrefixRow> rows);
+    explicit ClassIndex(std::vector<PrefixRow> rows);
 
     /// The class of the longest prefix for each key, or none. REQUIRES: as many answers as keys, at
     /// most keys_max.

@@ -4,6 +4,7 @@
 #include <tbb/parallel_for.h>
 
 #include "core/base/assert.h"
+#include "core/base/release.h"
 #include "core/route/interval_index.h"
 #include "core/route/interval_line.h"
 
@@ -283,6 +284,12 @@ void write_leaves(std::span<const typename IntervalIndex<Answer>::Boundary> boun
         parts[i].starts.reserve(chunk / 8);
         LeafWriter<Answer>(boundaries, i * chunk, end, parts[i]).write();
     });
+    size_t lines = 0;
+    for (const Level& part : parts) {
+        lines += part.lines.size();
+    }
+    out.lines.reserve(lines);
+    out.starts.reserve(lines);
     for (Level& part : parts) {
         out.append(part);
         part = Level{};
@@ -350,7 +357,7 @@ IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
                 }
                 lines[at++] = line;
             }
-            from = {};
+            release(from);
         }
     }
 }

@@ -26,8 +26,8 @@ class Networks {
     Networks() = default;
     /// Rows are answered by NetworkId values. REQUIRES: sort_rows() order, no prefix twice; an
     /// entry of `by_id` for every id that a row names.
-    Networks(std::span<const PrefixRow> rows, std::vector<Network> by_id)
-        : index_(rows), by_id_(std::move(by_id)), prefix_count_(rows.size()) {}
+    Networks(std::vector<PrefixRow> rows, std::vector<Network> by_id)
+        : by_id_(std::move(by_id)), prefix_count_(rows.size()), index_(std::move(rows)) {}
 
     [[nodiscard]] const ClassIndex& index() const { return index_; }
     /// Null for an id that networks.csv does not name.
@@ -38,9 +38,9 @@ class Networks {
     [[nodiscard]] size_t prefix_count() const { return prefix_count_; }
 
   private:
-    ClassIndex index_;
     std::vector<Network> by_id_;  // without mccmnc: not in networks.csv
     size_t prefix_count_ = 0;
+    ClassIndex index_;
 };
 
 /// One ported number: `key` is ported_key() of it, `line` the caller's.

@@ -49,6 +49,7 @@ Result<std::string> read_file(const std::string& path) {
         return fail("a directory, where a file was expected");
     }
     std::string content;
+    content.reserve(static_cast<size_t>(status.st_size) + 1);  // growing would need both copies
     content.resize(static_cast<size_t>(status.st_size));
     size_t at = 0;
     while (true) {
