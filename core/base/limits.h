@@ -35,6 +35,14 @@ inline constexpr uint32_t trunks_max = 4096;
 // Targets that one decision can carry, all tiers together.
 inline constexpr uint32_t targets_max = 16;
 
+// Customers that get a copy of an MO message, beside its targets; both together fit where a message
+// keeps its targets.
+inline constexpr uint32_t copies_max = 4;
+
+// Answers that one inbound number gives to one phone in an hour: a person is never that quick, two
+// machines that answer each other end there.
+inline constexpr uint32_t replies_an_hour_max = 20;
+
 // Outstanding requests of one session, one direction (PROTOCOL: 1 to 200 are typical).
 inline constexpr uint32_t window_max = 4096;
 

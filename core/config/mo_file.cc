@@ -1,4 +1,5 @@
 // mo.csv: rows of MO routing.
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -7,6 +8,7 @@
 #include "core/config/cells.h"
 #include "core/config/shadow.h"
 #include "core/config/tables.h"
+#include "core/config/when.h"
 #include "core/route/keyword.h"
 
 namespace sy::config {
@@ -38,10 +40,10 @@ constexpr std::array<CsvColumn, column_count> columns{{
     {"targets"},
     {"select"},
     {"note"},
-    {"when", false},
-    {"copy_to", false},
-    {"reply", false},
-    {"cost", false},
+    {"when"},
+    {"copy_to"},
+    {"reply"},
+    {"cost"},
 }};
 
 class MoReader {
@@ -51,7 +53,8 @@ class MoReader {
           names_(names),
           complaints_(complaints),
           config_(config),
-          targets_(table_, targets, names.customers, names.customer_names, "customer") {}
+          targets_(table_, targets, names.customers, names.customer_names, "customer"),
+          when_(table_, when) {}
 
     void read() {
         while (table_.next()) {
@@ -70,6 +73,7 @@ class MoReader {
                 config_.mo_expressions.push_back(
                     {rule.line, ExpressionCell::Column::text, at.line, at.column});
             }
+            rule.when = when_.read();
             rule.priority = read_priority(table_, priority);
             rule.select = read_select(table_, select, false);
             rule.note = table_.cell(note);
@@ -80,6 +84,9 @@ class MoReader {
             } else {
                 rule.targets = targets_.read();
             }
+            rule.copies = read_copies();
+            rule.reply = read_reply();
+            rule.cost = read_cost();
             config_.mo_rules.push_back(std::move(rule));
         }
     }
@@ -117,11 +124,62 @@ class MoReader {
         return std::string(cell);
     }
 
+    // "acme | globex".
+    std::vector<CustomerId> read_copies() {
+        std::vector<CustomerId> copies;
+        std::string_view rest = table_.cell(copy_to);
+        while (!rest.empty()) {
+            const size_t end = std::min(rest.find('|'), rest.size());
+            const std::string_view name = trimmed(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+            const CustomerId id = read_account(table_, copy_to, name, names_.customers,
+                                               names_.customer_names, "customer");
+            if (id.valid() && std::ranges::find(copies, id) != copies.end()) {
+                complaints_.error(table_.at(copy_to, name),
+                                  fmt::format("customer {} is listed twice, expected each once",
+                                              in_quotes(name)));
+            } else if (id.valid()) {
+                copies.push_back(id);
+            }
+        }
+        if (copies.size() > limits::copies_max) {
+            complaints_.error(table_.at(copy_to),
+                              fmt::format("the row has {} copies, expected at most {}",
+                                          copies.size(), limits::copies_max));
+        }
+        return copies;
+    }
+
+    std::shared_ptr<const route::ReplyTemplate> read_reply() {
+        const std::string_view cell = table_.cell(reply);
+        if (cell.empty()) {
+            return nullptr;
+        }
+        auto parsed = route::parse_reply(cell);
+        if (!parsed) {
+            complaints_.error(table_.at(reply, cell.substr(parsed.error().at)),
+                              "reply: " + parsed.error().text);
+            return nullptr;
+        }
+        return std::make_shared<const route::ReplyTemplate>(*std::move(parsed));
+    }
+
+    std::optional<route::Money> read_cost() {
+        const std::string_view cell = table_.cell(cost);
+        const auto money = cell.empty() ? std::nullopt : route::parse_money(cell);
+        if (!cell.empty() && !money) {
+            complaints_.error(table_.at(cost), fmt::format("cost is {}, expected {}",
+                                                           in_quotes(cell), money_expected));
+        }
+        return money;
+    }
+
     CsvTable table_;
     const Names& names_;
     Complaints& complaints_;
     Config& config_;
     TargetReader<CustomerId> targets_;
+    WhenReader when_;
 };
 
 size_t hash_conditions(const route::MoRule& rule) {
@@ -131,13 +189,14 @@ size_t hash_conditions(const route::MoRule& rule) {
     hash = fold(hash, of_text(rule.keyword));
     hash = fold(hash, of_text(rule.text));
     hash = fold(hash, rule.supplier.value);
+    hash = fold(hash, std::hash<const void*>{}(rule.when.get()));
     return fold(hash, rule.number_is_prefix ? 1 : 0);
 }
 
 bool same_conditions(const route::MoRule& a, const route::MoRule& b) {
     return a.number == b.number && a.number_is_prefix == b.number_is_prefix &&
            a.supplier == b.supplier && a.source == b.source && a.keyword == b.keyword &&
-           a.text == b.text;
+           a.text == b.text && a.when == b.when;
 }
 
 }  // namespace

@@ -62,6 +62,12 @@ class Counter {
     X(mo_refused, "MO messages refused at the door: malformed, no buffer, draining")                \
     X(mo_delivered, "MO end state: accepted by a customer")                                         \
     X(mo_rejected, "MO end state: answered to the supplier with an error")                          \
+    X(mo_copies, "copies of accepted MO messages on their way to further customers")                \
+    X(mo_copies_delivered, "copy end state: accepted by its customer")                              \
+    X(mo_copies_lost, "copy end state: refused, no bind, no answer or no buffer")                   \
+    X(mo_replies, "answers to accepted MO messages, sent as MT messages of the customer")           \
+    X(mo_replies_held, "answers not sent: too many to that phone, no number to answer, no buffer")  \
+    X(mo_replies_cut, "answers among those sent that were longer than one message")                 \
     X(pool_empty, "messages refused because the message pool was empty")                            \
     X(output_exhausted, "sessions dropped because no output buffer was left")                       \
     X(events_lost, "events that the control thread was too slow to take")

@@ -62,7 +62,7 @@ struct HubOptions {
     uint32_t large_messages_max = 256;  // a worker, with a body beyond 512 octets
     uint32_t receipts_max = 1'048'576;  // a worker, ways back
     Nanos receipt_age_ns = Nanos{72} * 3600 * second_ns;
-    uint32_t long_messages_max = 65'536;  // whose parts are kept together, all workers
+    uint32_t long_messages_max = 65'536;  // of MT and of MO, whose parts are kept together
     uint32_t quality_pairs_max = limits::quality_pairs_max;
 };
 
@@ -113,6 +113,7 @@ class Hub {
         return *quality_counts_[worker.value];
     }
     [[nodiscard]] PartsMemory& parts() { return parts_; }
+    [[nodiscard]] PartsMemory& mo_parts() { return mo_parts_; }
     [[nodiscard]] queue::Published<route::Snapshot>& published() { return published_; }
     [[nodiscard]] SupplierShared& supplier(SupplierId id) { return suppliers_[id.value]; }
     [[nodiscard]] CustomerShared& customer(CustomerId id) { return customers_[id.value]; }
@@ -159,6 +160,7 @@ class Hub {
     std::unique_ptr<SupplierCounters[]> supplier_counters_;
     std::unique_ptr<CustomerCounters[]> customer_counters_;
     PartsMemory parts_;
+    PartsMemory mo_parts_;
     std::vector<std::unique_ptr<route::QualityCounts>> quality_counts_;  // by worker
     route::QualityBoard quality_;
     std::array<Doorbell, limits::workers_max> doorbells_{};

@@ -28,7 +28,8 @@ enum class Stage : uint8_t {
     release,         // home: free
 };
 
-enum class MessageKind : uint8_t { mt, mo, receipt };
+// A copy is an MO message on its way to a customer beside the one that answers for it.
+enum class MessageKind : uint8_t { mt, mo, copy, receipt };
 
 // How an attempt ended.
 enum class Outcome : uint8_t {
@@ -85,6 +86,8 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     bool lookup_next = false;   // receipts: answered before the match, to be looked up again
     bool intermediate = false;  // receipts: not the last word
     bool is_data_sm = false;    // came as data_sm
+    bool is_reply = false;      // MT: our answer to an MO, nobody waits for its outcome
+    uint8_t copy_count = 0;     // MO: customers behind the targets that get a copy
     uint8_t receipt_state = 0;  // message_state of the receipt being carried
     CustomerId customer;
     SupplierId supplier;
@@ -116,6 +119,7 @@ struct Message : MessageHead {
     uint32_t body_bytes = 0;
     uint64_t parts_key = 0;      // MT: of the long message that it is a part of; 0: of none
     ReceiptKey key;              // of the supplier's message_id
+    Message* reply = nullptr;    // MO: what is sent when a customer has accepted it; null: nothing
     number::Number destination;  // digits, normalised
     number::Number source;       // likewise, when the sender is a number
     number::Outcome destination_kind = number::Outcome::empty;

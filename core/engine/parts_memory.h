@@ -1,6 +1,7 @@
-// Which supplier the parts of a long message go to: remembered by the first part, over all workers,
-// for as long as the others may come, so that they stay together although prices, quality or links
-// change between them. No part waits for another.
+// Where the parts of a long message go: remembered by the first part, over all workers, for as long
+// as the others may come, so that they stay together although prices, quality or links change
+// between them. Of an MT that is its supplier, of an MO the place of the rule that it won by. No
+// part waits for another.
 //
 // Any worker calls anything; no locks. Bounded: a new message takes the place of the oldest that
 // falls into the same line. What is forgotten costs no more than a look at the rules as they are
@@ -11,7 +12,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/base/ids.h"
 #include "core/base/time.h"
 
 namespace sy::engine {
@@ -25,16 +25,21 @@ class PartsMemory {
     /// windows may hold some up.
     static constexpr uint32_t seconds_max = 300;
 
-    /// Who takes the message `key` (not 0): the supplier that an earlier part claimed, else
-    /// `supplier` from now on. Of two parts at the same time on two workers one is the earlier.
-    [[nodiscard]] SupplierId claim(uint64_t key, SupplierId supplier, Nanos now_ns);
+    static constexpr uint16_t none = 0xFFFF;
+
+    /// Where the message `key` (not 0) goes: what an earlier part claimed, else `value` from now
+    /// on. Of two parts at the same time on two workers one is the earlier. REQUIRES: not none.
+    [[nodiscard]] uint16_t claim(uint64_t key, uint16_t value, Nanos now_ns);
     /// From now on another: the one before could not take a part.
-    void move(uint64_t key, SupplierId supplier, Nanos now_ns);
+    void move(uint64_t key, uint16_t value, Nanos now_ns);
+    /// What an earlier part claimed, or none.
+    [[nodiscard]] uint16_t find(uint64_t key, Nanos now_ns) const;
 
   private:
-    // One word, so that it changes as a whole: hash (32), second (16), supplier (16). A second is
+    // One word, so that it changes as a whole: hash (32), second (16), value (16). A second is
     // known modulo 18 hours: after such a time an old entry may count once more as fresh, and then
-    // names a supplier that is preferred for no reason but is still one of the rule's targets.
+    // names a supplier that is preferred for no reason but is still one of the rule's targets, or a
+    // rule of the number that its message did win by.
     using Word = uint64_t;
     static constexpr uint32_t line_words = 8;
 
@@ -42,9 +47,9 @@ class PartsMemory {
         std::atomic<Word> words[line_words];
     };
 
-    [[nodiscard]] static Word word_of(uint64_t key, SupplierId supplier, uint16_t second);
+    [[nodiscard]] static Word word_of(uint64_t key, uint16_t value, uint16_t second);
     [[nodiscard]] static bool is_fresh(Word word, uint16_t second);
-    [[nodiscard]] SupplierId put(uint64_t key, SupplierId supplier, Nanos now_ns, bool replace);
+    [[nodiscard]] uint16_t put(uint64_t key, uint16_t value, Nanos now_ns, bool replace);
 
     uint32_t line_mask_;
     std::unique_ptr<Line[]> lines_;

@@ -72,6 +72,7 @@ void Worker::begin_turn(const Now& now) {
 void Worker::run() {
     route_mt();
     run_mailboxes();
+    route_mt();  // answers to MO messages that others have settled
     run_rings();
     if (now_.mono_ns - tick_ns_ >= millisecond_ns) {
         run_trunks();
@@ -574,10 +575,25 @@ void Worker::run_mailboxes() {
     }
 }
 
+void Worker::settle(Message* message) {
+    switch (message->kind) {
+        case MessageKind::mo:
+            settle_mo(message);
+            return;
+        case MessageKind::copy:
+            settle_copy(message);
+            return;
+        case MessageKind::mt:
+        case MessageKind::receipt:
+            settle_mt(message);
+            return;
+    }
+}
+
 void Worker::handle(Message* message) {
     switch (message->stage) {
         case Stage::settle:
-            message->kind == MessageKind::mo ? settle_mo(message) : settle_mt(message);
+            settle(message);
             return;
         case Stage::receipt_insert:
             insert_receipt(message);

@@ -12,6 +12,7 @@
 //   worker_supplier.cc  links to suppliers: connect, bind, submit from the ring, responses
 //   worker_mt.cc        route, dispatch, settle
 //   worker_mo.cc        MO from suppliers to customers
+//   worker_reply.cc     copies of MO messages, answers to phones
 //   worker_receipt.cc   receipts from suppliers to customers
 //   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
 #pragma once
@@ -30,6 +31,7 @@
 #include "core/engine/message.h"
 #include "core/engine/output.h"
 #include "core/engine/receipt_map.h"
+#include "core/engine/reply_guard.h"
 #include "core/engine/session.h"
 #include "core/engine/transport.h"
 #include "core/queue/intrusive_list.h"
@@ -160,6 +162,7 @@ class Worker {
     void send_to(WorkerId worker, Message* message);
     void run_mailboxes();
     void handle(Message* message);
+    void settle(Message* message);
 
     // worker_input.cc
     void on_pdu(Session& session, const smpp::Frame& frame);
@@ -241,6 +244,7 @@ class Worker {
     struct Spread {
         uint64_t hash = 0;
         bool is_part = false;  // of a long message: the same for all its parts
+        uint8_t sequence = 0;  // of the part, from 1
     };
     [[nodiscard]] static Spread spread_of(const Message& message);
     void set_targets(Message& message, const route::MtDecision& decision);
@@ -253,11 +257,20 @@ class Worker {
                                 const smpp::Sm& sm,
                                 MessageKind kind);
     void on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
+    [[nodiscard]] route::MoDecision decide_mo(const Message& message, route::MoQuery& query);
     [[nodiscard]] smpp::CommandStatus refuse_status(SupplierId supplier) const;
     void dispatch_mo(Message* message, smpp::CommandStatus status);
     void settle_mo(Message* message);
     void finish_mo(Message* message, smpp::CommandStatus status);
     void answer_deliver(Message* message, smpp::CommandStatus status);
+
+    // worker_reply.cc
+    void send_copies(const Message& mo);
+    void settle_copy(Message* copy);
+    [[nodiscard]] Message* make_reply(const Message& mo,
+                                      text::Alphabet alphabet,
+                                      const route::ReplyTemplate& reply);
+    void send_reply(const Message& mo, Message* reply);
 
     // worker_receipt.cc
     void on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
@@ -334,6 +347,8 @@ class Worker {
     std::vector<queue::IntrusiveFifo<Message>> spill_;  // by worker: did not fit into its mailbox
     uint64_t ring_mask_ = 0;                            // workers to wake at the end of the turn
     uint64_t message_id_next_ = 0;
+
+    ReplyGuard reply_guard_;
 
     ReceiptMap receipt_map_;
     static constexpr uint32_t park_buckets = 4096;

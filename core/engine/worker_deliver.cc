@@ -64,7 +64,7 @@ void Worker::deliver(Message* message) {
         send_to(WorkerId{static_cast<uint8_t>(std::countr_zero(others))}, message);
         return;
     }
-    if (message->kind == MessageKind::mo) {
+    if (message->kind != MessageKind::receipt) {
         end_delivery(message, Outcome::bounced, CommandStatus::esme_rx_t_appn);
         return;
     }
@@ -122,7 +122,7 @@ bool Worker::deliver_on(Session& session, Message* message) {
 void Worker::wait_for_customer(Message* message) {
     const route::Customer* customer = snapshot_->customer(message->customer);
     const uint32_t limit = customer != nullptr ? customer->receipt_queue_max : 0;
-    if (message->kind == MessageKind::mo &&
+    if (message->kind != MessageKind::receipt &&
         waiting_[message->customer.value].messages.count() >= limit) {
         drop_waiting(message);
         return;
@@ -155,7 +155,7 @@ Message* Worker::pop_waiting(CustomerId customer) {
 }
 
 void Worker::drop_waiting(Message* message) {
-    if (message->kind == MessageKind::mo) {
+    if (message->kind != MessageKind::receipt) {
         end_delivery(message, Outcome::expired, CommandStatus::esme_rmsgqful);
     } else {
         counters_.receipts_expired.add();
@@ -187,7 +187,7 @@ void Worker::run_waiting_of(CustomerId customer) {
     const bool here = !rx_sessions_[customer.value].empty();
     const uint64_t others = here ? 0 : other_rx_workers(customer);
     while (Message* message = waiting.messages.front()) {
-        const bool mo = message->kind == MessageKind::mo;
+        const bool mo = message->kind != MessageKind::receipt;
         if (mo ? now_.mono_ns >= message->deadline_ns
                : now_.mono_ns - message->accepted_ns >= age_max) {
             drop_waiting(pop_waiting(customer));
@@ -211,7 +211,7 @@ void Worker::give_up_waiting_mo(CustomerId customer) {
     auto& messages = waiting_[customer.value].messages;
     for (auto left = messages.count(); left > 0; --left) {
         Message* message = messages.pop_front();
-        if (message->kind == MessageKind::mo) {
+        if (message->kind != MessageKind::receipt) {
             end_delivery(message, Outcome::bounced, CommandStatus::esme_rx_t_appn);
         } else {
             messages.push_back(message);
@@ -235,7 +235,7 @@ void Worker::on_deliver_resp(Session& session, const smpp::Frame& frame) {
     }
     CustomerCounters& customer = hub_.counters(id_, message->customer);
     if (status == CommandStatus::esme_rok) {
-        if (message->kind == MessageKind::mo) {
+        if (message->kind != MessageKind::receipt) {
             customer.mo_delivered.add();
             end_delivery(message, Outcome::answered, status);
         } else {
@@ -255,7 +255,7 @@ void Worker::on_deliver_resp(Session& session, const smpp::Frame& frame) {
 // Refused, or the session died before its answer (`unknown`). Receipts are delivered at least once;
 // an MO goes home, where its supplier is answered.
 void Worker::undelivered(Message* message, CommandStatus status, bool unknown) {
-    if (message->kind == MessageKind::mo) {
+    if (message->kind != MessageKind::receipt) {
         end_delivery(message, unknown ? Outcome::unknown : Outcome::answered, status);
         return;
     }

@@ -61,10 +61,10 @@ void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& s
         number::usable(message->source_kind) ? message->source.view() : message->sm.source.digits;
     query.alphabet = session.supplier->alphabet;
     query.sm = &message->sm;
-    query.spread = spread_of(*message).hash;
-    route::MoDecision decision;
-    snapshot_->mo.decide({&query, 1}, {&decision, 1}, *scratch_);
+    query.wall_ns = now_.wall_ns;
+    const route::MoDecision decision = decide_mo(*message, query);
     message->rule_line = decision.rule_line;
+    message->reply = nullptr;
     if (!decision.routed) {
         finish_mo(message, CommandStatus::esme_rx_r_appn);
         return;
@@ -73,7 +73,34 @@ void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& s
     for (uint32_t t = 0; t < decision.target_count; ++t) {
         message->targets[t] = decision.targets[t].value;
     }
+    message->copy_count = decision.copy_count;
+    for (uint32_t c = 0; c < decision.copy_count; ++c) {
+        message->targets[decision.target_count + c] = decision.copies[c].value;
+    }
+    if (decision.reply != nullptr && !query.is_later_part) {
+        message->reply = make_reply(*message, query.alphabet, *decision.reply);
+    }
     dispatch_mo(message, refuse_status(message->supplier));
+}
+
+// The first part of a long message has the keyword: where it won is remembered for the others. One
+// that comes before it goes by the rules without a keyword: nothing is held back.
+route::MoDecision Worker::decide_mo(const Message& message, route::MoQuery& query) {
+    const Spread spread = spread_of(message);
+    query.spread = spread.hash;
+    const uint64_t key =
+        mix64(spread.hash ^ snapshot_->mo.content_hash() ^ uint64_t{message.supplier.value} << 48) |
+        1;
+    if (spread.sequence > 1) {
+        query.is_later_part = true;
+        query.first_place = hub_.mo_parts().find(key, now_.mono_ns);
+    }
+    route::MoDecision decision;
+    snapshot_->mo.decide({&query, 1}, {&decision, 1}, *scratch_);
+    if (spread.sequence == 1 && decision.place != route::no_place) {
+        hub_.mo_parts().move(key, decision.place, now_.mono_ns);
+    }
+    return decision;
 }
 
 smpp::CommandStatus Worker::refuse_status(SupplierId supplier) const {
@@ -113,6 +140,13 @@ void Worker::settle_mo(Message* message) {
 void Worker::finish_mo(Message* message, CommandStatus status) {
     (status == CommandStatus::esme_rok ? counters_.mo_delivered : counters_.mo_rejected).add();
     answer_deliver(message, status);
+    const bool accepted = status == CommandStatus::esme_rok;
+    if (accepted && message->copy_count > 0) {
+        send_copies(*message);
+    }
+    if (message->reply != nullptr) {
+        accepted ? send_reply(*message, message->reply) : pool_.give_back(message->reply);
+    }
     pool_.give_back(message);
 }
 

@@ -34,10 +34,10 @@ Worker::Spread Worker::spread_of(const Message& message) {
             for (const char c : message.destination.view()) {
                 hash = mix64(hash ^ static_cast<uint8_t>(c));
             }
-            return {hash, true};
+            return {hash, true, part->seq};
         }
     }
-    return {mix64(message.id), false};
+    return {mix64(message.id), false, 0};
 }
 
 void Worker::route_mt() {
@@ -112,10 +112,10 @@ void Worker::set_targets(Message& message, const route::MtDecision& decision) {
     if (message.parts_key == 0) [[likely]] {
         return;
     }
-    const SupplierId with_others =
-        hub_.parts().claim(message.parts_key, decision.targets[0], now_.mono_ns);
+    const uint16_t with_others =
+        hub_.parts().claim(message.parts_key, decision.targets[0].value, now_.mono_ns);
     const auto end = message.targets.begin() + message.target_count;
-    const auto found = std::find(message.targets.begin(), end, with_others.value);
+    const auto found = std::find(message.targets.begin(), end, with_others);
     if (found != end) {
         std::rotate(message.targets.begin(), found, found + 1);
     }
@@ -139,7 +139,7 @@ void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
             continue;
         }
         if (message->parts_key != 0 && message->target_next > 1) [[unlikely]] {
-            hub_.parts().move(message->parts_key, supplier, now_.mono_ns);
+            hub_.parts().move(message->parts_key, supplier.value, now_.mono_ns);
         }
         if (offer(message, supplier, status)) {
             return;
@@ -261,7 +261,9 @@ void Worker::finish_mt(Message* message, smpp::CommandStatus status, Counter& en
             customer.rejected.add();
         }
     }
-    if (message->group != nullptr) {
+    if (message->is_reply) {
+        // Nobody of ours submitted it: there is nobody to answer.
+    } else if (message->group != nullptr) {
         finish_group(message, status);
     } else {
         answer_submit(message, status);

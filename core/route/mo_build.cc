@@ -1,12 +1,15 @@
 // Control plane: checked MO rules into their compiled form, and the parts of MoTable that never run
 // per message.
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
+#include "core/base/prng.h"
 #include "core/route/expressions.h"
 #include "core/route/keyword.h"
 #include "core/route/mo_impl.h"
 #include "core/route/rule_checks.h"
+#include "core/route/when_ids.h"
 
 namespace sy::route {
 
@@ -16,6 +19,16 @@ void check_rule(const MoRule& rule, std::vector<MtTable::BuildError>& errors) {
     check_digits(rule.number, rule.line, "number", errors);
     check_digits(rule.source, rule.line, "source", errors);
     check_targets(rule.targets, rule.line, errors);
+    size_t customers = rule.copies.size();
+    for (const auto& tier : rule.targets) {
+        customers += tier.size();
+    }
+    if (rule.copies.size() > limits::copies_max || customers > limits::targets_max) {
+        errors.push_back({rule.line, "copy_to",
+                          "too many customers: expected at most " +
+                              std::to_string(limits::copies_max) + ", and with the targets " +
+                              std::to_string(limits::targets_max)});
+    }
     if (rule.keyword.empty()) {
         return;
     }
@@ -37,6 +50,21 @@ MoRule account_rule(const std::pair<std::string, CustomerId>& number) {
     rule.select = Select::order;
     rule.note = "a number of the customer's account";
     return rule;
+}
+
+// What decides which row stands where, and which one wins.
+uint64_t hash_of(const MoRule& rule) {
+    uint64_t hash =
+        uint64_t{rule.line} << 32 | rule.supplier.value << 1 | (rule.number_is_prefix ? 1U : 0U);
+    for (const std::string* text : {&rule.number, &rule.source, &rule.keyword, &rule.text}) {
+        hash = mix64(hash ^ std::hash<std::string>{}(*text));
+    }
+    for (const auto& tier : rule.targets) {
+        for (const auto& target : tier) {
+            hash = mix64(hash ^ (uint64_t{target.id.value} << 32 | target.weight));
+        }
+    }
+    return hash;
 }
 
 // Where a rule stands among those of its number.
@@ -95,9 +123,11 @@ MoTable MoTable::build(std::vector<MoRule> rules,
     Expressions texts;
     auto impl = std::make_shared<Impl>();
     Patterns patterns;
+    WhenIds whens(impl->whens);
     for (const MoRule& rule : rules) {
         check_rule(rule, errors);
         texts.add(rule.text, rule.line, "text");
+        (void)whens.of(rule, errors);
     }
     check_numbers(numbers, errors);
     patterns.text =
@@ -116,14 +146,16 @@ MoTable MoTable::build(std::vector<MoRule> rules,
     }
     std::sort(places.begin(), places.end());
     std::vector<PrefixIndex::Entry> entries;
+    impl->rules = std::move(rules);
     for (const Place& place : places) {
         const auto row = static_cast<uint32_t>(impl->rows.size());
-        const MoRule& rule = rules[place.rule];
+        const MoRule& rule = impl->rules[place.rule];
         if (row == 0 || place.range != places[row - 1].range) {
             entries.push_back({0, place.range, row, row});
         }
         ++entries.back().rows_end;
-        impl->outcomes.push_back({rule.line, impl->targets.add(rule.targets, rule.select)});
+        impl->outcomes.push_back({rule.line, impl->targets.add(rule.targets, rule.select), &rule});
+        impl->content_hash = mix64(impl->content_hash ^ hash_of(rule));
         uint32_t keyword = Impl::no_keyword;
         if (!rule.keyword.empty()) {
             const auto next = static_cast<uint32_t>(impl->keywords.size());
@@ -131,13 +163,21 @@ MoTable MoTable::build(std::vector<MoRule> rules,
             keyword = impl->keywords.try_emplace(std::string(folded.view()), next).first->second;
         }
         impl->rows.push_back({prefix_range(rule.source), place.rule, keyword,
-                              texts.add(rule.text, rule.line, "text"), rule.supplier});
+                              texts.add(rule.text, rule.line, "text"), rule.supplier,
+                              whens.of(rule, errors)});
     }
     impl->index = PrefixIndex(entries, 1);
-    impl->rules = std::move(rules);
     table.impl_ = std::move(impl);
     table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
     return table;
+}
+
+uint64_t MoTable::content_hash() const {
+    return impl_->content_hash;
+}
+
+size_t MoTable::when_count() const {
+    return impl_->whens.size();
 }
 
 MoTable MoTable::with_patterns(Patterns patterns) const {

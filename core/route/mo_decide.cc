@@ -10,7 +10,7 @@ namespace sy::route {
 
 namespace {
 
-enum class Verdict : uint8_t { won, supplier, source, keyword, text, no_text };
+enum class Verdict : uint8_t { won, won_first, supplier, source, when, keyword, text, no_text };
 
 struct Silent {
     void considered(uint32_t, Verdict) {}
@@ -46,18 +46,29 @@ class FirstWord {
     uint32_t bare_ = MoTable::Impl::no_keyword;
 };
 
-Verdict judge(const MoRow& row,
-              const MoQuery& query,
-              uint64_t source_key,
-              FirstWord& word,
-              MessageScan& scan) {
+// One message and what is known of it by now.
+struct Asked {
+    const MoQuery& query;
+    uint64_t source_key;
+    FirstWord& word;
+    MessageScan& scan;
+    std::vector<WhenState>& whens;
+};
+
+Verdict judge(const MoTable::Impl& table, const MoRow& row, const Asked& asked) {
+    const auto& [query, source_key, word, scan, whens] = asked;
     if (row.supplier.valid() && row.supplier != query.supplier) {
         return Verdict::supplier;
     }
     if (!row.source.contains(source_key)) {
         return Verdict::source;
     }
-    if (row.keyword != MoTable::Impl::no_keyword && !word.is(row.keyword)) {
+    if (row.when.valid() &&
+        !holds_at(*table.whens[row.when.value], query.wall_ns, whens[row.when.value])) {
+        return Verdict::when;
+    }
+    if (row.keyword != MoTable::Impl::no_keyword &&
+        (query.is_later_part || !word.is(row.keyword))) {
         return Verdict::keyword;
     }
     if (row.text_expression != Expressions::none && !scan.text_matches(row.text_expression)) {
@@ -93,26 +104,65 @@ class Decider {
   private:
     void decide_one(const MoQuery& query, uint32_t node, MoDecision& decision) {
         decision = MoDecision{};
+        if (query.first_place != no_place && follow_first(query, node, decision)) {
+            return;
+        }
         MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
         FirstWord word(table_, scan);
+        const Asked asked{query, number_key(query.source), word, scan, scratch_.mo_whens};
+        for_each_row(node, [&](uint32_t row, uint32_t place) {
+            const Verdict verdict = judge(table_, table_.rows[row], asked);
+            listener_.considered(table_.rows[row].rule, verdict);
+            if (verdict == Verdict::won) {
+                take(row, place, query, decision);
+            }
+            return verdict == Verdict::won;
+        });
+    }
+
+    // The row at the place where the first part won; what that part had and this one has not is not
+    // asked again. False where the numbers or the supplier do not fit: something else was meant.
+    bool follow_first(const MoQuery& query, uint32_t node, MoDecision& decision) {
         const uint64_t source_key = number_key(query.source);
-        while (node != PrefixIndex::none) {
+        for_each_row(node, [&](uint32_t row, uint32_t place) {
+            const MoRow& there = table_.rows[row];
+            const bool found = place == query.first_place;
+            if (found && there.source.contains(source_key) &&
+                (!there.supplier.valid() || there.supplier == query.supplier)) {
+                listener_.considered(there.rule, Verdict::won_first);
+                take(row, place, query, decision);
+            }
+            return found;
+        });
+        return decision.routed;
+    }
+
+    // From the exact number to ever shorter prefixes, until `each(row, place)` says that it is
+    // enough.
+    template <class Each>
+    void for_each_row(uint32_t node, const Each& each) {
+        for (uint32_t place = 0; node != PrefixIndex::none; node = table_.index.node(node).parent) {
             const PrefixIndex::Node& number = table_.index.node(node);
-            for (uint32_t i = number.rows_begin; i < number.rows_end; ++i) {
-                const MoRow& row = table_.rows[i];
-                const Verdict verdict = judge(row, query, source_key, word, scan);
-                listener_.considered(row.rule, verdict);
-                if (verdict == Verdict::won) {
-                    const MoOutcome& outcome = table_.outcomes[i];
-                    decision.routed = true;
-                    decision.rule_line = outcome.line;
-                    decision.target_count =
-                        table_.targets.order(outcome.targets, query.spread, decision.targets);
+            for (uint32_t row = number.rows_begin; row < number.rows_end; ++row, ++place) {
+                if (each(row, place)) {
                     return;
                 }
             }
-            node = number.parent;
         }
+    }
+
+    void take(uint32_t row, uint32_t place, const MoQuery& query, MoDecision& decision) {
+        const MoOutcome& outcome = table_.outcomes[row];
+        decision.routed = true;
+        decision.rule_line = outcome.line;
+        decision.place = place < no_place ? static_cast<uint16_t>(place) : no_place;
+        decision.target_count =
+            table_.targets.order(outcome.targets, query.spread, decision.targets);
+        for (const CustomerId copy : outcome.rule->copies) {
+            decision.copies[decision.copy_count++] = copy;
+        }
+        decision.reply = outcome.rule->reply.get();
+        decision.cost = outcome.rule->cost ? &*outcome.rule->cost : nullptr;
     }
 
     const MoTable::Impl& table_;
@@ -125,6 +175,10 @@ std::string in_words(Verdict verdict, const MoRule& rule, const MoQuery& query) 
     switch (verdict) {
         case Verdict::won:
             return "won";
+        case Verdict::won_first:
+            return "won, as it did for the first part of the message";
+        case Verdict::when:
+            return "holds only at \"" + rule.when->text + "\"";
         case Verdict::supplier:
             return "is for another supplier";
         case Verdict::source:
@@ -155,8 +209,10 @@ MoTable::Explanation MoTable::explain(const MoQuery& query, RouteScratch& scratc
         std::vector<Considered>& considered_rules;
 
         void considered(uint32_t rule, Verdict verdict) {
-            considered_rules.push_back(
-                {&rules[rule], in_words(verdict, rules[rule], query), verdict == Verdict::won, {}});
+            considered_rules.push_back({&rules[rule],
+                                        in_words(verdict, rules[rule], query),
+                                        verdict == Verdict::won || verdict == Verdict::won_first,
+                                        {}});
         }
     };
     Explanation explanation;

@@ -21,11 +21,13 @@ struct MoRow {
     uint32_t keyword = 0;          // MoTable::Impl::no_keyword: any
     uint32_t text_expression = 0;  // Expressions::none: any
     SupplierId supplier;           // none: any
+    WhenId when;                   // none: always
 };
 
 struct MoOutcome {
     uint32_t line = 0;
     TargetPool<CustomerId>::Range targets;
+    const MoRule* rule = nullptr;  // copies, reply, cost
 };
 
 // Lets a map of strings be asked with a view, so that asking does not allocate.
@@ -41,6 +43,8 @@ struct MoTable::Impl {
     std::vector<MoRow> rows;
     std::vector<MoOutcome> outcomes;  // of the row with the same index
     TargetPool<CustomerId> targets;
+    std::vector<std::shared_ptr<const When>> whens;  // by WhenId
+    uint64_t content_hash = 0;
     std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> keywords;  // folded
     PrefixIndex index;
 

@@ -3,6 +3,9 @@
 //
 // Which rule wins: exact number before longer prefix before shorter; a row with a keyword before
 // one without; then the lower priority, then the earlier row.
+//
+// Of a long message the first part alone has the keyword (and the beginning of the text): the place
+// of the row that it won by, remembered by the caller, makes the other parts win by that row too.
 #pragma once
 
 #include <array>
@@ -14,11 +17,15 @@
 
 #include "core/base/ids.h"
 #include "core/base/limits.h"
+#include "core/base/time.h"
 #include "core/route/found.h"
 #include "core/route/mt_table.h"
 #include "core/route/rules.h"
 
 namespace sy::route {
+
+/// Where a row stands among those that are looked at for a number.
+inline constexpr uint16_t no_place = 0xFFFF;
 
 struct MoQuery {
     SupplierId supplier;
@@ -27,13 +34,21 @@ struct MoQuery {
     Alphabet alphabet = Alphabet::gsm7;  // of the supplier
     const smpp::Sm* sm = nullptr;
     uint64_t spread = 0;
+    Nanos wall_ns = 0;                // for `when`
+    bool is_later_part = false;       // of a long message: its first word is no keyword
+    uint16_t first_place = no_place;  // of a later part: where its first part won, if that is known
 };
 
 struct MoDecision {
     bool routed = false;
-    uint32_t rule_line = 0;  // of mo.csv, 0 when a customer's `numbers` matched
+    uint32_t rule_line = 0;     // of mo.csv, 0 when a customer's `numbers` matched
+    uint16_t place = no_place;  // of the winner; none: it stands too far behind to be remembered
     uint8_t target_count = 0;
     std::array<CustomerId, limits::targets_max> targets{};
+    uint8_t copy_count = 0;
+    std::array<CustomerId, limits::copies_max> copies{};
+    const ReplyTemplate* reply = nullptr;  // null: none. Lives as long as the table.
+    const Money* cost = nullptr;           // likewise
 };
 
 class MoTable {
@@ -70,6 +85,11 @@ class MoTable {
         std::vector<Considered> considered;
     };
     [[nodiscard]] Explanation explain(const MoQuery& query, RouteScratch& scratch) const;
+
+    /// Equal for tables of equal rules, so that places mean the same in both.
+    [[nodiscard]] uint64_t content_hash() const;
+    /// Distinct `when`s: how many states a scratch holds.
+    [[nodiscard]] size_t when_count() const;
 
     [[nodiscard]] const Patterns& patterns() const { return *patterns_; }
     [[nodiscard]] std::shared_ptr<const Patterns> shared_patterns() const { return patterns_; }

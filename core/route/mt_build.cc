@@ -11,6 +11,7 @@
 #include "core/route/expressions.h"
 #include "core/route/mt_impl.h"
 #include "core/route/rule_checks.h"
+#include "core/route/when_ids.h"
 
 namespace sy::route {
 
@@ -168,33 +169,6 @@ std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
     table.conditions.finish();
     return entries;
 }
-
-// Gives each distinct `when` its id. Rules share the objects of equal ones, or they do not: then
-// there are more ids than need be.
-class WhenIds {
-  public:
-    explicit WhenIds(std::vector<std::shared_ptr<const When>>& whens) : whens_(whens) {}
-
-    WhenId of(const MtRule& rule, std::vector<MtTable::BuildError>& errors) {
-        if (rule.when == nullptr) {
-            return WhenId::none();
-        }
-        const auto [found, is_new] =
-            ids_.try_emplace(rule.when.get(), WhenId{static_cast<uint16_t>(whens_.size())});
-        if (is_new && whens_.size() >= limits::whens_max) {
-            errors.push_back(
-                {rule.line, "when",
-                 "too many different ones: expected at most " + std::to_string(limits::whens_max)});
-        } else if (is_new) {
-            whens_.push_back(rule.when);
-        }
-        return found->second;
-    }
-
-  private:
-    std::vector<std::shared_ptr<const When>>& whens_;
-    std::unordered_map<const When*, WhenId> ids_;
-};
 
 }  // namespace
 

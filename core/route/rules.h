@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/ids.h"
 #include "core/number/outgoing.h"
 #include "core/route/money.h"
+#include "core/route/reply.h"
 #include "core/route/when.h"
 #include "core/smpp/status.h"
 
@@ -55,15 +57,19 @@ using MtRules = std::vector<MtRule>;
 // One row of mo.csv.
 struct MoRule {
     uint32_t line = 0;
-    std::string number;             // inbound number or its prefix
-    bool number_is_prefix = false;  // written "4477*"
-    SupplierId supplier;            // none: any
-    std::string source;             // prefix of the phone's number
-    std::string keyword;            // first word, caseless
-    std::string text;               // regular expression
+    std::string number;                // inbound number or its prefix
+    bool number_is_prefix = false;     // written "4477*"
+    SupplierId supplier;               // none: any
+    std::string source;                // prefix of the phone's number
+    std::string keyword;               // first word, caseless
+    std::string text;                  // regular expression
+    std::shared_ptr<const When> when;  // null: always
     int32_t priority = 0;
     Tiers<CustomerId> targets;
     Select select = Select::weight;
+    std::vector<CustomerId> copies;              // get it too, once a target has accepted it
+    std::shared_ptr<const ReplyTemplate> reply;  // null: none
+    std::optional<Money> cost;                   // of a message to the number
     std::string note;
 };
 

@@ -19,6 +19,7 @@ Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
         impl_->text_matches.reserve(patterns->text.size());
     }
     impl_->whens.assign(mt.when_count(), WhenState{});
+    impl_->mo_whens.assign(mo.when_count(), WhenState{});
     impl_->cached_patterns = mt.shared_patterns();
     if (mt.patterns().sender.size() > 0) {
         impl_->senders.reserve();

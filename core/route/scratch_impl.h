@@ -27,7 +27,8 @@ struct RouteScratch::Impl {
     SenderCache senders;
     std::shared_ptr<const Patterns> cached_patterns;
     const QualityBoard* quality = nullptr;
-    std::vector<WhenState> whens;  // by WhenId of the MT table
+    std::vector<WhenState> whens;     // by WhenId of the MT table
+    std::vector<WhenState> mo_whens;  // ... and of the MO table
     std::array<char, sender_utf8_bytes_max> sender;
     std::array<char, limits::scan_text_bytes_max> text;
 };

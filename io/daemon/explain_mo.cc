@@ -14,9 +14,19 @@ Report::Rule in_report(const route::MoTable::Considered& considered, const Expla
     conditions.add("source", rule.source);
     conditions.add("keyword", rule.keyword);
     conditions.add("text", rule.text);
+    conditions.add("when", rule.when == nullptr ? "" : rule.when->text);
     conditions.add("priority", rule.priority == 0 ? "" : fmt::format("{}", rule.priority));
     out.outcome =
         tiers_text(rule.targets, [&](CustomerId id) { return tables.customers[id.value]; });
+    for (const CustomerId copy : rule.copies) {
+        out.outcome += fmt::format(" copy_to={}", tables.customers[copy.value]);
+    }
+    if (rule.cost) {
+        out.outcome += fmt::format(" cost={}", to_string(*rule.cost));
+    }
+    if (rule.reply != nullptr) {
+        out.outcome += fmt::format(" reply=\"{}\"", rule.reply->source);
+    }
     out.verdict = considered.verdict;
     out.won = considered.won;
     out.found = considered.found;
@@ -36,6 +46,17 @@ void add_decision(const route::MoDecision& decision, Report& report) {
     } else {
         report.in_words = fmt::format("{}:{} routes it", report.file, decision.rule_line);
     }
+}
+
+// As the phone would get it, but for what does not fit into one message.
+std::string rendered(const route::ReplyTemplate& reply,
+                     const Question& question,
+                     const Report& report) {
+    std::string text(route::reply_octets_max, '\0');
+    const route::Rendered done = route::render(
+        reply, {.text = question.text, .sender = report.from, .number = report.to}, text);
+    text.resize(done.octets);
+    return text;
 }
 
 }  // namespace
@@ -69,7 +90,8 @@ Result<Report> explain_mo(const ExplainTables& tables, const Question& question)
                                                          .source = from.view(),
                                                          .alphabet = supplier.alphabet,
                                                          .sm = &sent.sm,
-                                                         .spread = spread_of(question)},
+                                                         .spread = spread_of(question),
+                                                         .wall_ns = *now * route::minute_ns},
                                                         scratch);
     Report report;
     report.kind = Report::Kind::mo;
@@ -89,6 +111,15 @@ Result<Report> explain_mo(const ExplainTables& tables, const Question& question)
     for (size_t i = 0; i < explanation.decision.target_count; ++i) {
         report.targets.push_back(
             {tables.customers[explanation.decision.targets[i].value], {}, {}, {}});
+    }
+    for (size_t i = 0; i < explanation.decision.copy_count; ++i) {
+        report.copies.push_back(tables.customers[explanation.decision.copies[i].value]);
+    }
+    if (explanation.decision.cost != nullptr) {
+        report.cost = to_string(*explanation.decision.cost);
+    }
+    if (explanation.decision.reply != nullptr) {
+        report.reply = rendered(*explanation.decision.reply, question, report);
     }
     return report;
 }

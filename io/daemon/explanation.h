@@ -92,6 +92,11 @@ struct Report {
         Address to, from;   // MT: as it gets them
     };
     std::vector<Target> targets;  // in the order to try
+
+    // MO, once a target has accepted it.
+    std::vector<std::string> copies;
+    std::string reply;  // text of the answer to the phone
+    std::string cost;
 };
 
 /// Errors: no such account, no number, no time, a text that is too long. Any thread but workers.

@@ -68,6 +68,15 @@ Json decision_of(const Report& report) {
     }
     json["spread_by_weight"] = report.spread;
     json["targets"] = std::move(targets);
+    if (!report.copies.empty()) {
+        json["copies"] = report.copies;
+    }
+    if (!report.reply.empty()) {
+        json["reply"] = report.reply;
+    }
+    if (!report.cost.empty()) {
+        json["cost"] = report.cost;
+    }
     return json;
 }
 

@@ -99,6 +99,15 @@ std::string to_text(const Report& report) {
     if (!report.targets.empty()) {
         add_targets(report, out);
     }
+    for (const std::string& copy : report.copies) {
+        out += fmt::format("then a copy to {}\n", copy);
+    }
+    if (!report.reply.empty()) {
+        out += fmt::format("then an answer to {}: \"{}\"\n", report.from, report.reply);
+    }
+    if (!report.cost.empty()) {
+        out += fmt::format("cost: {}\n", report.cost);
+    }
     return out;
 }
 

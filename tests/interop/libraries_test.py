@@ -92,9 +92,10 @@ default,46,,,100,route,alpha:50 | beta:50,weight
 default,31,,,100,route,gamma,
 """
 
-MO = """number,keyword,targets
-447700900123,,acme
-447700900555,,idle
+MO = """number,keyword,targets,copy_to,reply
+447700900123,,acme,,
+447700900555,,idle,,
+447700900666,balance,acme,idle,"Account {1}: thank you, {sender}"
 """
 
 TEXT = "Hello from a real library"
@@ -496,6 +497,25 @@ def mobile_originated(b):
                 f"status {status:#x}")
 
 
+def two_way(b):
+    """A keyword is answered to the phone, and a second customer gets a copy."""
+    idle = b.connect()
+    b.lab.check_equal("the second customer is bound", idle.bind("receiver", "idle", "secret2")["command_status"], ROK)
+    text = b"BALANCE 1234 now"
+    sequence = b.alpha.deliver(source_addr="447700900405", destination_addr="447700900666",
+                               short_message={"octets": text.hex()})
+    b.lab.check_equal("the customer gets the message", short_octets(b.esme.expect("deliver_sm")), text)
+    b.lab.check_equal("the supplier is answered ROK", b.alpha.expect_delivered(sequence), ROK)
+    reply = b.alpha.expect_submit(destination_addr="447700900405")
+    b.lab.check_equal("the phone is answered from the inbound number", reply["source_addr"], "447700900666")
+    b.lab.check_equal("with the words of the message", short_octets(reply),
+                      b"Account 1234: thank you, 447700900405")
+    copy = idle.expect("deliver_sm")
+    b.lab.check_equal("the copy", (short_octets(copy), copy["source_addr"], copy["destination_addr"]),
+                      (text, "447700900405", "447700900666"))
+    idle.close()
+
+
 def long_messages(b):
     """All parts of one message at one supplier and in order, though the rule spreads by weight."""
     suppliers = {"alpha": b.alpha, "beta": b.beta}
@@ -882,7 +902,7 @@ def main():
     b.lab.scenario("start", b.start)
     if b.esme:
         for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipt_forms, receipts_to_a_pair,
-                         mobile_originated, long_messages, reroute, other_operations, submit_multi, old_version,
+                         mobile_originated, two_way, long_messages, reroute, other_operations, submit_multi, old_version,
                          bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload,
                          reload_accounts):
             if options.only not in (None, scenario.__name__):

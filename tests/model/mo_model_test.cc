@@ -31,6 +31,33 @@ const std::map<std::string, std::vector<std::string>> first_words = {
 const std::map<std::string, std::string> small_keywords = {
     {"STOP", "stop"}, {"join", "join"}, {"Now", "now"}, {"stop!", "stop!"}, {"Été", "été"}};
 
+// A When of whole days; its text has an x for each day on which it holds, from Monday.
+std::shared_ptr<const When> random_when(Prng& prng) {
+    static const auto zone = std::make_shared<const Zone>(Zone{"UTC", {{0, 0}}});
+    auto when = std::make_shared<When>();
+    std::vector<WeekSpan> spans;
+    for (int32_t day = 0; day < 7; ++day) {
+        const bool holds = prng.chance(1, 2);
+        when->text += holds ? 'x' : '-';
+        const auto begin = static_cast<int32_t>(day * day_seconds);
+        const auto end = static_cast<int32_t>(begin + day_seconds);
+        if (holds && !spans.empty() && spans.back().end_s == begin) {
+            spans.back().end_s = end;
+        } else if (holds) {
+            spans.push_back({begin, end});
+        }
+    }
+    if (!spans.empty()) {
+        when->parts = {{zone, spans}};
+    }
+    return when;
+}
+
+// 1970-01-01 was a Thursday.
+size_t week_day(Nanos wall_ns) {
+    return (wall_ns / second_ns / static_cast<uint64_t>(day_seconds) + 3) % 7;
+}
+
 MoRule random_rule(Prng& prng, uint32_t line, bool with_expressions) {
     MoRule rule;
     rule.line = line;
@@ -47,6 +74,12 @@ MoRule random_rule(Prng& prng, uint32_t line, bool with_expressions) {
     }
     if (with_expressions && prng.chance(1, 3)) {
         rule.text = model::pick(prng, expressions);
+    }
+    if (prng.chance(1, 4)) {
+        rule.when = random_when(prng);
+    }
+    if (prng.chance(1, 4)) {
+        rule.copies = {CustomerId{static_cast<uint16_t>(100 + prng.below(5))}};
     }
     rule.priority = static_cast<int32_t>(prng.below(4)) - 2;
     rule.select = prng.chance(1, 3) ? Select::order : Select::weight;
@@ -75,7 +108,7 @@ class Model {
                                                         : rule.number == query.number;
         const auto text = model::text_of(*query.sm, query.alphabet);
         bool keyword_holds = rule.keyword.empty();
-        if (!keyword_holds && text.present) {
+        if (!keyword_holds && text.present && !query.is_later_part) {
             const auto& words = first_words.at(octets);
             keyword_holds = std::find(words.begin(), words.end(),
                                       small_keywords.at(rule.keyword)) != words.end();
@@ -83,6 +116,7 @@ class Model {
         return number_holds && keyword_holds &&
                (!rule.supplier.valid() || rule.supplier == query.supplier) &&
                query.source.starts_with(rule.source) &&
+               (rule.when == nullptr || rule.when->text[week_day(query.wall_ns)] == 'x') &&
                (rule.text.empty() || (text.present && matcher.matches(rule.text, text.utf8)));
     }
 
@@ -91,6 +125,7 @@ class Model {
         bool routed = false;
         uint32_t line = 0;
         std::vector<CustomerId> targets;
+        std::vector<CustomerId> copies = {};
     };
     Answer answer(const MoQuery& query, const std::string& octets, model::Matcher& matcher) const {
         const MoRule* best = nullptr;
@@ -110,7 +145,8 @@ class Model {
         if (best == nullptr) {
             return {};
         }
-        return {true, best->line, model::ordered(best->targets, best->select, query.spread)};
+        return {true, best->line, model::ordered(best->targets, best->select, query.spread),
+                best->copies};
     }
 
   private:
@@ -153,6 +189,23 @@ void expect_explained(const MoTable& table,
     ASSERT_EQ(winners, decision.routed ? 1U : 0U);
 }
 
+// Whatever a later part says, it goes where the first one went, and all that comes with it.
+void expect_followed(const MoTable& table,
+                     MoQuery query,
+                     const MoDecision& first,
+                     RouteScratch& scratch) {
+    const smpp::Sm other = model::message("stop 9999 now", 0);
+    query.sm = &other;
+    query.wall_ns += 3 * Nanos{day_seconds} * second_ns;
+    query.is_later_part = true;
+    query.first_place = first.place;
+    MoDecision later;
+    table.decide({&query, 1}, {&later, 1}, scratch);
+    ASSERT_EQ(later.rule_line, first.rule_line);
+    ASSERT_EQ(later.targets, first.targets);
+    ASSERT_EQ(later.copies, first.copies);
+}
+
 void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint64_t& routed) {
     std::vector<MoRule> rules;
     for (uint64_t i = 0, count = prng.below(50); i < count; ++i) {
@@ -179,6 +232,8 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
         queries[i].source = question.source;
         queries[i].sm = &question.sm;
         queries[i].spread = prng();
+        queries[i].wall_ns = prng.below(20) * Nanos{day_seconds} * second_ns;
+        queries[i].is_later_part = prng.chance(1, 6);
     }
     std::vector<MoDecision> decisions(count);
     table.decide(queries, decisions, scratch);
@@ -193,7 +248,13 @@ void run_round(Prng& prng, bool with_expressions, model::Matcher& matcher, uint6
                                decisions[i].targets.begin()));
         ASSERT_NO_FATAL_FAILURE(expect_explained(table, queries[i], questions[i].octets,
                                                  decisions[i], scratch, matcher));
+        ASSERT_TRUE(std::equal(expected.copies.begin(), expected.copies.end(),
+                               decisions[i].copies.begin(),
+                               decisions[i].copies.begin() + decisions[i].copy_count));
         routed += decisions[i].routed ? 1U : 0U;
+        if (decisions[i].routed) {
+            ASSERT_NO_FATAL_FAILURE(expect_followed(table, queries[i], decisions[i], scratch));
+        }
     }
 }
 

@@ -705,18 +705,20 @@ const BadInput bad_inputs[] = {
       "and stands before it",
       "etc/mt.csv:4:1: warning: the row never wins: line 2 has the same conditions and the lower "
       "priority 5"}},
-    {"mo_later_columns",
+    {"mo_answers_and_copies",
      "etc/mo.csv",
      replaced,
-     "number,when,copy_to,reply,cost,targets\n447700900123,,,,,acme\n",
-     {"etc/mo.csv:1:8: error: column 'when' is not available in this version, expected it to be "
-      "left out",
-      "etc/mo.csv:1:13: error: column 'copy_to' is not available in this version, expected it to "
-      "be left out",
-      "etc/mo.csv:1:21: error: column 'reply' is not available in this version, expected it to be "
-      "left out",
-      "etc/mo.csv:1:27: error: column 'cost' is not available in this version, expected it to be "
-      "left out"}},
+     "targets,copy_to,reply,cost,when\nacme,acme | acne,Hi {name},-1,\nacme,acme | "
+     "acme,{1,1.5,Mo\n",
+     {"etc/mo.csv:2:13: error: unknown customer 'acne', did you mean 'acme'?",
+      "etc/mo.csv:2:21: error: reply: '{name}' stands for nothing, expected {keyword}, {args}, {1} "
+      "to {9}, {sender} or {number}",
+      "etc/mo.csv:2:28: error: cost is '-1', expected an amount like 0.0345 with at most 9 "
+      "decimals, from 0 to 100000",
+      "etc/mo.csv:3:13: error: customer 'acme' is listed twice, expected each once",
+      "etc/mo.csv:3:18: error: reply: '{' without '}', expected {{ for the character",
+      "etc/mo.csv:3:25: error: a window of 'Mo' has neither days nor times, expected some, as in "
+      "Mon-Fri 08:00-18:00 Europe/London; Sat 09:00-12:00"}},
     {"mo_unknown_names",
      "etc/mo.csv",
      replaced,

@@ -129,6 +129,11 @@ class AllocationTest : public testing::Test {
         mo.number = "447700900123";
         mo.keyword = "help";
         mo.targets = {{{CustomerId{0}, 1}}};
+        mo.copies = {CustomerId{1}};  // is not bound
+        mo.reply = std::make_shared<const route::ReplyTemplate>(
+            *route::parse_reply("{keyword} {1}: {sender}"));
+        config_.customers.push_back(test::customer("bravo"));
+        config_.mt.push_back(test::rule("4477009009", {0}));
         config_.mo = {mo};
         EXPECT_TRUE(hub_.publish(test::make_snapshot(config_, 1, nullptr)).has_value());
     }
@@ -216,11 +221,30 @@ class AllocationTest : public testing::Test {
             return smpp::encode_sm(out, CommandId::deliver_sm, 5000 + round, receipt);
         });
         acknowledge();
-        const smpp::Sm mo = test::sm("447700900999", "447700900123", "Help me");
+        std::array<char, 16> phone{};  // another each round: nobody is answered too often
+        std::snprintf(phone.data(), phone.size(), "4477009009%02u", round % 100);
+        const smpp::Sm mo = test::sm(phone.data(), "447700900123", "Help me");
         feed(supplier, [&](auto out) {
             return smpp::encode_sm(out, CommandId::deliver_sm, 9000 + round, mo);
         });
         acknowledge();
+        answer_reply();
+    }
+    // The last turn took the customer's answer to the MO: ours to the phone went out.
+    void answer_reply() {
+        Octets rest{out_.data(), out_.size()};
+        smpp::Frame frame;
+        uint32_t sequence = 0;
+        while (smpp::next_frame(rest, limits::pdu_bytes_max, frame) ==
+               smpp::FrameOutcome::complete) {
+            if (frame.header.command_id == CommandId::submit_sm) {
+                sequence = frame.header.sequence_number;
+                ++replies_;
+            }
+        }
+        feed(supplier, [&](auto out) {
+            return smpp::encode_sm_resp(out, CommandId::submit_sm_resp, sequence, {"r", {}});
+        });
     }
     // The last turn sent a deliver_sm to the customer (among others): answer it.
     void acknowledge() {
@@ -257,6 +281,7 @@ class AllocationTest : public testing::Test {
     uint32_t submits_ = 0;
     uint32_t responses_ = 0;
     uint32_t delivers_ = 0;
+    uint32_t replies_ = 0;
 };
 
 TEST_F(AllocationTest, TheGuardSeesAnAllocation) {
@@ -269,7 +294,7 @@ TEST_F(AllocationTest, TheGuardSeesAnAllocation) {
 TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     bind_both();
     one_round(0);
-    submits_ = responses_ = delivers_ = 0;
+    submits_ = responses_ = delivers_ = replies_ = 0;
     test::AllocationCounter::start();
     for (uint32_t round = 1; round <= 500; ++round) {
         one_round(round);
@@ -280,6 +305,8 @@ TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     EXPECT_EQ(submits_, 500u);
     EXPECT_EQ(responses_, 500u);
     EXPECT_EQ(delivers_, 1000u);
+    EXPECT_EQ(replies_, 500u);
+    EXPECT_EQ(hub_.counters(WorkerId{0}).mo_copies_lost.get(), 501u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).receipts_delivered.get(), 501u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).mo_delivered.get(), 501u);
     EXPECT_EQ(worker_.pool().free_count(), worker_.pool().count());

@@ -16,6 +16,7 @@
 #include "core/engine/output.h"
 #include "core/engine/parts_memory.h"
 #include "core/engine/receipt_map.h"
+#include "core/engine/reply_guard.h"
 
 namespace sy::engine {
 namespace {
@@ -145,25 +146,27 @@ TEST(PartsMemory, BehavesAsAPlainMapOfFirstClaims) {
     Prng prng(6);
     PartsMemory memory(65'536);
     struct Claimed {
-        SupplierId supplier;
+        uint16_t value;
         uint64_t second;
     };
     std::map<uint64_t, Claimed> model;
     uint64_t second = 1;
     for (int step = 0; step < 20'000; ++step) {
         const uint64_t key = mix64(prng.below(500)) | 1;
-        const SupplierId supplier{static_cast<uint16_t>(prng.below(4))};
+        const auto value = static_cast<uint16_t>(prng.below(4));
         const auto found = model.find(key);
         const bool fresh =
             found != model.end() && second - found->second.second <= PartsMemory::seconds_max;
         if (prng.chance(1, 10)) {
-            memory.move(key, supplier, second * second_ns);
-            model[key] = {supplier, second};
+            memory.move(key, value, second * second_ns);
+            model[key] = {value, second};
         } else {
-            const SupplierId expected = fresh ? found->second.supplier : supplier;
-            ASSERT_EQ(memory.claim(key, supplier, second * second_ns), expected);
+            ASSERT_EQ(memory.find(key, second * second_ns),
+                      fresh ? found->second.value : PartsMemory::none);
+            const uint16_t expected = fresh ? found->second.value : value;
+            ASSERT_EQ(memory.claim(key, value, second * second_ns), expected);
             if (!fresh) {
-                model[key] = {supplier, second};
+                model[key] = {value, second};
             }
         }
         second += prng.below(3);  // 20,000 s: no second comes twice modulo 18 hours
@@ -173,14 +176,14 @@ TEST(PartsMemory, BehavesAsAPlainMapOfFirstClaims) {
 TEST(PartsMemory, TheOldestOfALineMakesRoom) {
     PartsMemory memory(8);  // one line
     for (uint64_t i = 0; i < 9; ++i) {
-        const SupplierId supplier{static_cast<uint16_t>(i)};
-        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, supplier, (i + 1) * second_ns), supplier);
+        const auto value = static_cast<uint16_t>(i);
+        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, value, (i + 1) * second_ns), value);
     }
     for (uint64_t i = 1; i < 9; ++i) {
-        const SupplierId supplier{static_cast<uint16_t>(i)};
-        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, SupplierId{77}, 10 * second_ns), supplier);
+        const auto value = static_cast<uint16_t>(i);
+        EXPECT_EQ(memory.claim((i + 1) << 32 | 1, 77, 10 * second_ns), value);
     }
-    EXPECT_EQ(memory.claim(uint64_t{1} << 32 | 1, SupplierId{77}, 10 * second_ns), SupplierId{77});
+    EXPECT_EQ(memory.claim(uint64_t{1} << 32 | 1, 77, 10 * second_ns), 77);
 }
 
 TEST(PartsMemory, WorkersThatClaimAtTheSameTimeAgree) {
@@ -194,8 +197,7 @@ TEST(PartsMemory, WorkersThatClaimAtTheSameTimeAgree) {
             while (turn.load() < 2 * (i + 1)) {
                 std::this_thread::yield();
             }
-            answers[worker].push_back(
-                memory.claim(mix64(i) | 1, SupplierId{worker}, i * millisecond_ns).value);
+            answers[worker].push_back(memory.claim(mix64(i) | 1, worker, i * millisecond_ns));
         }
     };
     std::thread other(claim_all, uint16_t{1});
@@ -305,6 +307,35 @@ TEST(RateBucket, LetsTheBurstThroughThenTheRate) {
     }
     EXPECT_EQ(taken, 1020);
     EXPECT_TRUE(bucket.take(now, 0, 0));
+}
+
+// As many as allowed in each hour that begins with an answer; pairs do not disturb each other.
+TEST(ReplyGuard, CountsAPairsAnswersInItsHour) {
+    ReplyGuard guard;
+    const uint64_t pair = mix64(7);
+    for (Nanos hour = 1; hour < 4; ++hour) {
+        const Nanos start = hour * ReplyGuard::window_ns;
+        for (uint32_t i = 0; i < limits::replies_an_hour_max; ++i) {
+            EXPECT_TRUE(guard.allow(pair, start + i * second_ns));
+        }
+        EXPECT_FALSE(guard.allow(pair, start + 30 * second_ns));
+        EXPECT_FALSE(guard.allow(pair, start + ReplyGuard::window_ns - 1));
+        EXPECT_TRUE(guard.allow(mix64(8), start + hour));
+    }
+}
+
+// A loop that answers all the time is found among many who were answered once.
+TEST(ReplyGuard, OthersDoNotMakeALoopForgotten) {
+    ReplyGuard guard;
+    Prng prng(1);
+    const uint64_t loop = mix64(7);
+    Nanos now = ReplyGuard::window_ns;
+    uint32_t allowed = 0;
+    for (uint32_t i = 0; i < 2'000; ++i) {
+        allowed += guard.allow(loop, now) ? 1U : 0U;
+        (void)guard.allow(prng(), now += second_ns);
+    }
+    EXPECT_EQ(allowed, limits::replies_an_hour_max);
 }
 
 }  // namespace

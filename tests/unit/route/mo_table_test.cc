@@ -132,6 +132,86 @@ TEST(MoTable, NumberOfAnAccountStandsBehindItsRowsAndBeforePrefixes) {
     EXPECT_EQ(explanation.considered[1].verdict, "won");
 }
 
+TEST(MoTable, WhenHoldsByTheClock) {
+    auto zone = std::make_shared<Zone>();
+    zone->name = "UTC";
+    zone->offsets = {{0, 0}};
+    auto mondays = std::make_shared<When>();
+    mondays->text = "Mon";
+    mondays->parts = {{zone, {{0, static_cast<int32_t>(day_seconds)}}}};
+    auto on_mondays = rule(2, "60000", 0);
+    on_mondays.when = mondays;
+    MoBench bench({on_mondays, rule(3, "60000", 1)});
+    auto question = query("60000");
+    // 1970-01-01 was a Thursday.
+    question.wall_ns = 3 * Nanos{day_seconds} * second_ns;
+    EXPECT_EQ(bench.decide(question).rule_line, 3U);
+    const auto explanation = bench.table.explain(question, bench.scratch);
+    EXPECT_EQ(explanation.considered[0].verdict, "holds only at \"Mon\"");
+    question.wall_ns += Nanos{day_seconds} * second_ns;
+    EXPECT_EQ(bench.decide(question).rule_line, 2U);
+}
+
+TEST(MoTable, CopiesReplyAndCostComeWithTheDecision) {
+    auto one = rule(2, "60000", 0);
+    one.copies = {customer(7), customer(8)};
+    one.cost = Money{5};
+    one.reply = std::make_shared<const ReplyTemplate>(*parse_reply("hello {1}"));
+    MoBench bench({one, rule(3, "60*", 1)});
+    const auto decision = bench.decide(query("60000"));
+    ASSERT_EQ(decision.copy_count, 2);
+    EXPECT_EQ(decision.copies[0], customer(7));
+    EXPECT_EQ(decision.copies[1], customer(8));
+    ASSERT_NE(decision.cost, nullptr);
+    EXPECT_EQ(*decision.cost, Money{5});
+    ASSERT_NE(decision.reply, nullptr);
+    EXPECT_EQ(decision.reply->source, "hello {1}");
+    const auto plain = bench.decide(query("60001"));
+    EXPECT_EQ(plain.copy_count, 0);
+    EXPECT_EQ(plain.reply, nullptr);
+    EXPECT_EQ(plain.cost, nullptr);
+}
+
+// The first part's row is known by its place; without it a later part has no keyword at all.
+TEST(MoTable, LaterPartsFollowTheFirst) {
+    auto join = rule(2, "60000", 1);
+    join.keyword = "join";
+    join.text = "please$";
+    MoBench bench({join, rule(3, "60000", 0), rule(4, "6*", 2)});
+    const auto first = message("Join me please");
+    const auto later = message("join and more");
+    const auto won = bench.decide(query("60000", &first));
+    EXPECT_EQ(won.rule_line, 2U);
+    auto question = query("60000", &later);
+    question.is_later_part = true;
+    EXPECT_EQ(bench.decide(question).rule_line, 3U);
+    question.first_place = won.place;
+    EXPECT_EQ(bench.decide(question).rule_line, 2U);
+    const auto explanation = bench.table.explain(question, bench.scratch);
+    ASSERT_EQ(explanation.considered.size(), 1U);
+    EXPECT_EQ(explanation.considered[0].verdict,
+              "won, as it did for the first part of the message");
+    question.first_place = 99;  // of another table
+    EXPECT_EQ(bench.decide(question).rule_line, 3U);
+    // By prefix: places go on to shorter ones.
+    auto by_prefix = query("61", &later);
+    const auto short_one = bench.decide(by_prefix);
+    EXPECT_EQ(short_one.rule_line, 4U);
+    by_prefix.is_later_part = true;
+    by_prefix.first_place = short_one.place;
+    EXPECT_EQ(bench.decide(by_prefix).rule_line, 4U);
+}
+
+TEST(MoTable, PlacesMeanTheSameInTablesOfTheSameRules) {
+    auto other = rule(3, "60000", 1);
+    const MoBench one({rule(2, "60000", 0), other});
+    const MoBench same({rule(2, "60000", 0), other});
+    other.keyword = "x";
+    const MoBench different({rule(2, "60000", 0), other});
+    EXPECT_EQ(one.table.content_hash(), same.table.content_hash());
+    EXPECT_NE(one.table.content_hash(), different.table.content_hash());
+}
+
 TEST(MoTable, EveryErrorIsNamed) {
     auto bad_text = rule(2, "1", 0);
     bad_text.text = "(open";
