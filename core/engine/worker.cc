@@ -1,4 +1,4 @@
-// Turns, snapshots, timers, sessions' birth and death. See worker.h.
+// Turns, sessions' birth and death, what passes between workers. See worker.h.
 #include "core/engine/worker.h"
 
 #include <algorithm>
@@ -9,13 +9,9 @@
 namespace sy::engine {
 namespace {
 
-// Every session is looked at once in this time; half of the shortest enquire_link interval seen in
-// the field (0.5 s) leaves room.
-constexpr Nanos tick_ns = 50 * millisecond_ns;
 constexpr uint32_t mailbox_burst = 64;
 constexpr uint32_t mailbox_work_max = 512;  // per turn and sender: a bounded drain
 constexpr uint32_t groups_max = 256;        // submit_multi under way, per worker
-constexpr Nanos unbind_patience_ns = 5 * second_ns;
 constexpr uint32_t connections_per_large_chunk = 32;
 
 uint32_t large_chunks(uint32_t connections_max) {
@@ -125,128 +121,6 @@ bool Worker::prepare_sleep() {
 void Worker::finish_sleep() {
     hub_.get_up(id_);
     hub_.published().online(id_.value);
-}
-
-// ---------------------------------------------------------------- snapshots
-
-void Worker::adopt(const route::Snapshot& snapshot) {
-    if (snapshot_ == nullptr) {
-        hub_.published().online(id_.value);
-    }
-    snapshot_ = &snapshot;
-    scratch_ = &snapshot.scratches[id_.value];
-    scratch_->use(&hub_.quality());
-    adopt_customers(snapshot);
-    adopt_suppliers(snapshot);
-    ++work_;
-}
-
-void Worker::adopt_customers(const route::Snapshot& snapshot) {
-    for (const uint32_t slot : active_) {
-        Session& session = sessions_[slot];
-        if (session.side != Side::customer || session.customer == nullptr) {
-            continue;
-        }
-        const route::Customer* before = session.customer;
-        const route::Customer* after = snapshot.customer(session.customer_id);
-        // The old object may be freed after this turn: from here on only `after` is kept.
-        session.customer = after;
-        if (before == after) {
-            continue;
-        }
-        const bool keep = after != nullptr && after->system_id == before->system_id &&
-                          after->password == before->password && after->allow == before->allow &&
-                          after->allow_transmitter == before->allow_transmitter &&
-                          after->allow_receiver == before->allow_receiver &&
-                          after->allow_transceiver == before->allow_transceiver &&
-                          after->window == before->window;
-        if (!keep && session.ending == Ending::no) {
-            session.ending = Ending::draining;
-            session.ending_ns = now_.mono_ns;
-        }
-    }
-}
-
-void Worker::adopt_suppliers(const route::Snapshot& snapshot) {
-    std::vector<bool> kept(limits::suppliers_max, false);
-    for (uint16_t i = 0; i < trunks_.size(); ++i) {
-        Trunk& trunk = trunks_[i];
-        if (!trunk.in_use || trunk.state == TrunkState::retiring) {
-            continue;
-        }
-        if (trunk.account == snapshot.supplier(trunk.supplier)) {
-            kept[trunk.supplier.value] = true;
-            continue;
-        }
-        trunk.account = nullptr;
-        if (Session* session = session_of(trunk.conn)) {
-            session->supplier = nullptr;
-            trunk.state = TrunkState::retiring;
-            unbind_session(*session);
-        } else {
-            trunk.in_use = false;
-        }
-    }
-    for (uint16_t s = 0; s < snapshot.suppliers.size(); ++s) {
-        const route::Supplier* account = snapshot.suppliers[s].get();
-        if (account == nullptr || kept[s]) {
-            continue;
-        }
-        for (uint16_t bind = 0; bind < account->binds; ++bind) {
-            if ((uint32_t{s} + bind) % hub_.workers() != id_.value) {
-                continue;
-            }
-            const bool pair = account->bind == route::BindMode::pair;
-            for (int half = 0; half < (pair ? 2 : 1); ++half) {
-                Trunk trunk;
-                trunk.supplier = SupplierId{s};
-                trunk.account = account;
-                trunk.bind_index = bind;
-                trunk.in_use = true;
-                trunk.next_attempt_ns = now_.mono_ns;
-                trunk.backoff_ns = account->reconnect_min_ns;
-                using smpp::CommandId;
-                const bool tx =
-                    account->bind == route::BindMode::transmitter || (pair && half == 0);
-                const bool rx = account->bind == route::BindMode::receiver || (pair && half == 1);
-                trunk.bind = tx   ? CommandId::bind_transmitter
-                             : rx ? CommandId::bind_receiver
-                                  : CommandId::bind_transceiver;
-                const auto slot =
-                    std::ranges::find_if(trunks_, [](const Trunk& t) { return !t.in_use; });
-                if (slot != trunks_.end()) {
-                    *slot = trunk;
-                } else {
-                    trunks_.push_back(trunk);
-                }
-            }
-        }
-    }
-    // Whom this worker serves now.
-    for (LocalSupplier& local : suppliers_) {
-        if (snapshot.supplier(local.id) == nullptr) {
-            bounce_staged(local);
-        }
-    }
-    for (uint16_t s = 0; s < snapshot.suppliers.size(); ++s) {
-        const bool serves = std::ranges::any_of(trunks_, [&](const Trunk& trunk) {
-            return trunk.in_use && trunk.account != nullptr && trunk.supplier.value == s;
-        });
-        if (serves && local_supplier_[s] == 0xFFFF) {
-            (void)local_of(SupplierId{s});
-        }
-    }
-    for (LocalSupplier& local : suppliers_) {
-        local.account = snapshot.supplier(local.id);
-        local.trunks.clear();
-        local.next_trunk = 0;
-        for (uint16_t i = 0; i < trunks_.size(); ++i) {
-            if (trunks_[i].in_use && trunks_[i].account != nullptr &&
-                trunks_[i].supplier == local.id) {
-                local.trunks.push_back(i);
-            }
-        }
-    }
 }
 
 // ---------------------------------------------------------------- sessions
@@ -407,132 +281,6 @@ void Worker::supplier_event(EventKind kind,
     out.detail = detail;
     out.wall_ns = now_.wall_ns;
     hub_.report(id_, out);
-}
-
-// ---------------------------------------------------------------- timers
-
-void Worker::run_timers() {
-    const Nanos elapsed = now_.mono_ns - tick_ns_;
-    tick_ns_ = now_.mono_ns;
-    // A share of the sessions each millisecond, all of them each tick_ns.
-    const size_t share =
-        elapsed >= tick_ns ? active_.size() : active_.size() * elapsed / tick_ns + 1;
-    for (size_t i = 0; i < share && !active_.empty(); ++i) {
-        tick_cursor_ = tick_cursor_ + 1 < active_.size() ? tick_cursor_ + 1 : 0;
-        session_timers(sessions_[active_[tick_cursor_]]);
-    }
-    expire_parked(elapsed);
-    counters_.receipts_evicted.add(receipt_map_.expire(now_.mono_ns, 256));
-    run_waiting();
-    for (LocalSupplier& local : suppliers_) {
-        expire_staged(local);
-    }
-    // A message may have been pushed to a ring just after its last link went down. Worker 0 looks
-    // after every supplier, whoever serves it.
-    if (id_.value == 0) {
-        for (uint16_t s = 0; s < snapshot_->suppliers.size(); ++s) {
-            SupplierShared& shared = hub_.supplier(SupplierId{s});
-            if (shared.tx_workers.load(std::memory_order_acquire) == 0) {
-                bounce(SupplierId{s});
-            }
-        }
-    }
-}
-
-void Worker::session_timers(Session& session) {
-    const Nanos now = now_.mono_ns;
-    if (session.ending == Ending::closing) {
-        return;
-    }
-    const route::Timers& timers = session.customer != nullptr   ? session.customer->timers
-                                  : session.supplier != nullptr ? session.supplier->timers
-                                                                : snapshot_->timers;
-    if (!smpp::is_bound(session.state)) {
-        const Nanos patience = session.side == Side::supplier && session.control_sequence != 0
-                                   ? timers.response_ns
-                                   : timers.session_init_ns;
-        if (now - session.since_ns >= patience) {
-            drop_session(session);
-        }
-        return;
-    }
-    expire_responses(session);
-    if (session.ending == Ending::unbinding) {
-        if (now - session.ending_ns >= std::min(timers.response_ns, unbind_patience_ns)) {
-            close_session(session);
-        }
-        return;
-    }
-    if (session.ending == Ending::draining &&
-        ((session.requests_open == 0 && session.window->outstanding() == 0) ||
-         now - session.ending_ns >= timers.response_ns)) {
-        unbind_session(session);
-        return;
-    }
-    probe_timers(session);
-}
-
-void Worker::probe_timers(Session& session) {
-    const route::Timers& timers = session.customer != nullptr   ? session.customer->timers
-                                  : session.supplier != nullptr ? session.supplier->timers
-                                                                : snapshot_->timers;
-    const Nanos quiet = now_.mono_ns - session.last_in_ns;
-    if (session.probe_ns != 0 && now_.mono_ns - session.probe_ns >= timers.response_ns) {
-        event(EventKind::session_dead, session, {}, 0);
-        drop_session(session);
-    } else if (timers.inactivity_ns != 0 && quiet >= timers.inactivity_ns &&
-               session.side == Side::customer) {
-        unbind_session(session);
-    } else if (session.probe_ns == 0 && timers.enquire_link_ns != 0 &&
-               quiet >= timers.enquire_link_ns) {
-        // Any PDU answers it, so it needs no place in the window and cannot be starved by a full
-        // one.
-        session.probe_ns = now_.mono_ns;
-        send_empty(session, smpp::CommandId::enquire_link, smpp::CommandStatus::esme_rok,
-                   session.window->next_sequence());
-    }
-}
-
-void Worker::expire_responses(Session& session) {
-    const Nanos patience = session.customer != nullptr   ? session.customer->timers.response_ns
-                           : session.supplier != nullptr ? session.supplier->timers.response_ns
-                                                         : snapshot_->timers.response_ns;
-    const bool to_supplier = session.side == Side::supplier;
-    session.window->expire_oldest(now_.mono_ns, patience, [&](uint32_t, Outstanding outstanding) {
-        if (to_supplier) {
-            lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
-        } else {
-            undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);
-        }
-    });
-}
-
-void Worker::run_drain() {
-    int64_t waiting = 0;
-    for (const CustomerId customer : waiting_list_) {
-        if (hub_.customer(customer).rx_workers.load(std::memory_order_relaxed) == 0) {
-            give_up_waiting_mo(customer);
-            waiting += waiting_[customer.value].messages.count();
-        }
-    }
-    hub_.report_in_flight(id_, int64_t{pool_.count()} - int64_t{pool_.free_count()} - waiting);
-    // Links to suppliers first: what is lost with them settles, and its customers still hear of it.
-    const bool settled = hub_.in_flight() <= 0;
-    const bool late = now_.mono_ns >= hub_.drain_latest_ns();
-    const bool too_late = now_.mono_ns >= hub_.drain_latest_ns() + 2 * unbind_patience_ns;
-    if (settled || late) {
-        for (const uint32_t slot : active_) {
-            Session& session = sessions_[slot];
-            if (settled || too_late || session.side == Side::supplier) {
-                unbind_session(session);
-            }
-        }
-        if (active_.empty() && !reported_drained_) {
-            reported_drained_ = true;
-            hub_.report_drained(id_);
-            supplier_event(EventKind::drained, SupplierId::none(), {}, 0);
-        }
-    }
 }
 
 // ---------------------------------------------------------------- between workers

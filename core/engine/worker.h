@@ -6,7 +6,9 @@
 // taken in the constructor, when a session binds (its window) and when a snapshot is adopted.
 //
 // The way of a message is spread over the worker_*.cc files:
-//   worker.cc           turns, snapshots, timers, sessions' birth and death
+//   worker.cc           turns, sessions' birth and death, what passes between workers
+//   worker_adopt.cc     a new snapshot: accounts that changed
+//   worker_timers.cc    probes, inactivity, late responses, the end of a drain
 //   worker_input.cc     framing and what every session does alike
 //   worker_customer.cc  PDUs from customers: bind, submit, query ...
 //   worker_supplier.cc  links to suppliers: connect, bind, submit from the ring, responses
@@ -101,6 +103,10 @@ class Worker {
     [[nodiscard]] uint32_t receipts_known() const { return receipt_map_.waiting(); }
 
   private:
+    // Every session is looked at once in this time; half of the shortest enquire_link interval seen
+    // in the field (0.5 s) leaves room.
+    static constexpr Nanos tick_ns = 50 * millisecond_ns;
+
     enum class TrunkState : uint8_t { idle, connecting, binding, bound, retiring };
 
     // One link to a supplier that this worker has to keep up.
@@ -137,15 +143,19 @@ class Worker {
         bool listed = false;
     };
 
-    // worker.cc
+    // worker_adopt.cc
     void adopt(const route::Snapshot& snapshot);
     void adopt_suppliers(const route::Snapshot& snapshot);
     void adopt_customers(const route::Snapshot& snapshot);
+
+    // worker_timers.cc
     void run_timers();
     void session_timers(Session& session);
     void probe_timers(Session& session);
     void expire_responses(Session& session);
     void run_drain();
+
+    // worker.cc
     Session* session_of(ConnId conn);
     Session& open_session(ConnId conn, Side side);
     void forget_session(Session& session, CloseReason reason);
