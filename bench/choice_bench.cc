@@ -17,6 +17,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/route_parts.h"
 #include "core/base/assert.h"
 #include "core/base/prng.h"
 #include "core/route/mo_table.h"
@@ -28,20 +29,14 @@
 namespace sy::route {
 namespace {
 
+using bench::random_digits;
+
 constexpr uint16_t supplier_count = 400;
 constexpr uint32_t prefix_count = 5'000;
 constexpr uint16_t network_count = 2'000;
 constexpr size_t query_count = 4096;
 constexpr Minute today = 29'000'000;
 constexpr uint64_t seed = 30;
-
-std::string random_digits(Prng& prng, size_t digits) {
-    std::string number(1, static_cast<char>('1' + prng.below(9)));
-    while (number.size() < digits) {
-        number += static_cast<char>('0' + prng.below(10));
-    }
-    return number;
-}
 
 PriceRow random_price(Prng& prng, uint16_t column) {
     PriceRow row;
@@ -204,18 +199,6 @@ void fill(Workload& into, Mode mode, size_t targets) {
     }
 }
 
-uint64_t decide_all(Workload& work, std::vector<MtDecision>& decisions) {
-    uint64_t sum = 0;
-    for (size_t at = 0; at < query_count; at += limits::burst) {
-        work.table.decide(std::span(work.queries).subspan(at, limits::burst),
-                          std::span(decisions).subspan(at, limits::burst), work.scratch);
-        for (size_t i = at; i < at + limits::burst; ++i) {
-            sum = sum * 31 + decisions[i].targets[0].value + decisions[i].target_count;
-        }
-    }
-    return sum;
-}
-
 int64_t plain_price(const std::string& number, NetworkId network, SupplierId supplier) {
     const PriceRow* best = nullptr;
     const auto rank = [](const PriceRow& row) {
@@ -271,18 +254,10 @@ void verify(const Workload& work, Mode mode, const std::vector<MtDecision>& deci
 void mt_choose(benchmark::State& state, Mode mode) {
     Workload work;
     fill(work, mode, static_cast<size_t>(state.range(0)));
-    std::vector<MtDecision> decisions(query_count);
-    uint64_t sum = decide_all(work, decisions);
-    verify(work, mode, decisions);
-    for (auto _ : state) {
-        sum = decide_all(work, decisions);
-        benchmark::DoNotOptimize(sum);
-    }
-    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
-    state.counters["ns_per_message"] = benchmark::Counter(
-        static_cast<double>(query_count) * 1e-9,
-        benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-    state.counters["checksum"] = static_cast<double>(sum >> 32);
+    bench::time_decisions(state, work,
+                          [&](const Workload& of, const std::vector<MtDecision>& decisions) {
+                              verify(of, mode, decisions);
+                          });
 }
 
 void price_build(benchmark::State& state) {

@@ -49,14 +49,6 @@ struct Numbers {
     }
 };
 
-std::string digits_of(const PrefixRow& row) {
-    std::string digits;
-    for (unsigned i = 0; i < row.digits; ++i) {
-        digits += static_cast<char>('0' + ((row.first >> (60 - 4 * i)) & 0xF));
-    }
-    return digits;
-}
-
 Numbers numbers_of(const PrefixTable& table, bool cold, size_t count) {
     Prng prng(seed + 1);
     Numbers numbers;

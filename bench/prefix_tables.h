@@ -21,6 +21,14 @@ struct PrefixTable {
     uint32_t classes = 0;
 };
 
+inline std::string digits_of(const route::PrefixRow& row) {
+    std::string digits;
+    for (unsigned i = 0; i < row.digits; ++i) {
+        digits += static_cast<char>('0' + ((row.first >> (60 - 4 * i)) & 0xF));
+    }
+    return digits;
+}
+
 class PrefixTableMaker {
   public:
     PrefixTableMaker(size_t row_count, uint64_t seed) : prng_(seed), wanted_(row_count) {

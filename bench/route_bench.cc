@@ -9,6 +9,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/route_parts.h"
 #include "core/base/assert.h"
 #include "core/base/prng.h"
 #include "core/route/mo_table.h"
@@ -19,18 +20,13 @@
 namespace sy::route {
 namespace {
 
+using bench::random_digits;
+using bench::time_decisions;
+
 constexpr uint32_t prefix_count = 10'000;
 constexpr uint32_t expression_count = 20;
 constexpr size_t query_count = 4096;  // different messages; more than a branch predictor learns
 constexpr uint64_t seed = 20;
-
-std::string random_number(Prng& prng, size_t digits) {
-    std::string number(1, static_cast<char>('1' + prng.below(9)));
-    while (number.size() < digits) {
-        number += static_cast<char>('0' + prng.below(10));
-    }
-    return number;
-}
 
 Tiers<SupplierId> targets_of(uint32_t i) {
     const auto id = [&](uint32_t k) { return SupplierId{static_cast<uint16_t>((i + k) % 4)}; };
@@ -44,7 +40,7 @@ std::vector<MtRule> prefix_rules(Prng& prng) {
         MtRule rule;
         rule.line = i + 2;
         rule.plan = "default";
-        rule.prefix = random_number(prng, 2 + (prng.below(3) + prng.below(4)));
+        rule.prefix = random_digits(prng, 2 + (prng.below(3) + prng.below(4)));
         rule.targets = targets_of(i);
         rules.push_back(rule);
     }
@@ -91,7 +87,7 @@ void fill(Workload& into, uint32_t scan_percent) {
     sm.short_message = as_octets(into.text);
     into.messages.assign(1, sm);
     for (size_t i = 0; i < query_count; ++i) {
-        std::string number = random_number(prng, 11 + prng.below(3));
+        std::string number = random_digits(prng, 11 + prng.below(3));
         // Three of four under a prefix of the table.
         if (prng.chance(3, 4)) {
             const auto& prefix = rules[prng.below(prefix_count)].prefix;
@@ -110,18 +106,6 @@ void fill(Workload& into, uint32_t scan_percent) {
         query.spread = prng();
         into.queries.push_back(query);
     }
-}
-
-uint64_t decide_all(Workload& work, std::vector<MtDecision>& decisions) {
-    uint64_t sum = 0;
-    for (size_t at = 0; at < query_count; at += limits::burst) {
-        work.table.decide(std::span(work.queries).subspan(at, limits::burst),
-                          std::span(decisions).subspan(at, limits::burst), work.scratch);
-        for (size_t i = at; i < at + limits::burst; ++i) {
-            sum += decisions[i].rule_line + decisions[i].targets[0].value;
-        }
-    }
-    return sum;
 }
 
 // No expression matches these messages, so the longest prefix alone decides. Every eighth message:
@@ -143,19 +127,7 @@ void verify(const Workload& work, const std::vector<MtDecision>& decisions) {
 void mt_decide(benchmark::State& state) {
     Workload work;
     fill(work, static_cast<uint32_t>(state.range(0)));
-    std::vector<MtDecision> decisions(query_count);
-    decide_all(work, decisions);
-    verify(work, decisions);
-    uint64_t sum = 0;
-    for (auto _ : state) {
-        sum = decide_all(work, decisions);
-        benchmark::DoNotOptimize(sum);
-    }
-    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
-    state.counters["ns_per_message"] = benchmark::Counter(
-        static_cast<double>(query_count) * 1e-9,
-        benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-    state.counters["checksum"] = static_cast<double>(sum);
+    time_decisions(state, work, verify);
 }
 BENCHMARK(mt_decide)
     ->Name("route/mt_decide/prefixes=10k/expressions=20/scan_percent")
@@ -195,7 +167,7 @@ void fill_texts(Workload& into, std::vector<std::string>& texts) {
         std::string text;
         while (text.size() < 160) {
             text += prng.chance(1, 12) ? code_word(prng.below(text_expression_count))
-                                       : random_number(prng, 1 + prng.below(3)) + "x our offer";
+                                       : random_digits(prng, 1 + prng.below(3)) + "x our offer";
             text += ' ';
         }
         texts.push_back(text.substr(0, 160));
@@ -211,15 +183,7 @@ void mt_decide_texts(benchmark::State& state) {
     Workload work;
     std::vector<std::string> texts;
     fill_texts(work, texts);
-    std::vector<MtDecision> decisions(query_count);
-    uint64_t sum = decide_all(work, decisions);
-    verify(work, decisions);
-    for (auto _ : state) {
-        sum = decide_all(work, decisions);
-        benchmark::DoNotOptimize(sum);
-    }
-    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
-    state.counters["checksum"] = static_cast<double>(sum);
+    time_decisions(state, work, verify);
 }
 BENCHMARK(mt_decide_texts)
     ->Name("route/mt_decide/prefixes=10k/text_expressions=1k/every_text_scanned")

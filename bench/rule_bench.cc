@@ -12,6 +12,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bench/route_parts.h"
 #include "core/base/assert.h"
 #include "core/base/prng.h"
 #include "core/route/mo_table.h"
@@ -20,6 +21,8 @@
 
 namespace sy::route {
 namespace {
+
+using bench::in_thousands;
 
 constexpr size_t query_count = 8192;
 constexpr uint64_t seed = 11;
@@ -143,30 +146,10 @@ void verify(const Workload& work, const std::vector<MtDecision>& decisions) {
     }
 }
 
-uint64_t decide_all(Workload& work, std::vector<MtDecision>& decisions) {
-    uint64_t sum = 0;
-    for (size_t at = 0; at < query_count; at += limits::burst) {
-        work.table.decide(std::span(work.queries).subspan(at, limits::burst),
-                          std::span(decisions).subspan(at, limits::burst), work.scratch);
-        for (size_t i = at; i < at + limits::burst; ++i) {
-            sum += decisions[i].rule_line;
-        }
-    }
-    return sum;
-}
-
 void decide(benchmark::State& state, const Size& size) {
     Workload work;
     fill(work, size);
-    std::vector<MtDecision> decisions(query_count);
-    uint64_t sum = decide_all(work, decisions);
-    verify(work, decisions);
-    for (auto _ : state) {
-        sum = decide_all(work, decisions);
-        benchmark::DoNotOptimize(sum);
-    }
-    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(query_count));
-    state.counters["checksum"] = static_cast<double>(sum);
+    bench::time_decisions(state, work, verify);
     state.counters["bytes_a_rule"] =
         static_cast<double>(work.table.index_bytes()) / static_cast<double>(size.rules);
 }
@@ -184,20 +167,14 @@ void build(benchmark::State& state, const Size& size) {
     state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(size.rules));
 }
 
-std::string thousands(uint32_t count) {
-    return count % 1'000'000 == 0 ? std::to_string(count / 1'000'000) + "m"
-           : count % 1000 == 0    ? std::to_string(count / 1000) + "k"
-                                  : std::to_string(count);
-}
-
 void add_benchmarks() {
     for (const uint32_t rules : {1'000U, 100'000U, 1'000'000U}) {
         for (const uint32_t plans : {10U, 5'000U}) {
             for (const uint32_t rules_a_prefix : {1U, 1'000U}) {
                 const Size size{rules, plans, rules_a_prefix};
-                const std::string name = "rules=" + thousands(rules) +
-                                         "/plans=" + thousands(plans) +
-                                         "/rules_a_prefix=" + thousands(rules_a_prefix);
+                const std::string name = "rules=" + in_thousands(rules) +
+                                         "/plans=" + in_thousands(plans) +
+                                         "/rules_a_prefix=" + in_thousands(rules_a_prefix);
                 benchmark::RegisterBenchmark(("route/rules/decide/" + name).c_str(), decide, size)
                     ->Unit(benchmark::kMicrosecond);
                 benchmark::RegisterBenchmark(("route/rules/build/" + name).c_str(), build, size)
