@@ -52,6 +52,7 @@ using route::MtTable;
 constexpr uint64_t seed = 31;
 constexpr size_t query_count = 16'384;
 constexpr size_t peer_query_count = 1'024;  // peers take up to a millisecond each
+constexpr size_t text_count = 1'024;        // in the cache, as what the engine has just received
 constexpr size_t text_octets = 160;
 constexpr size_t sender_count = 4'000;
 constexpr Nanos a_wednesday_noon_ns = 1'772'625'600 * second_ns;
@@ -132,20 +133,27 @@ struct Messages {
             }
         }
         numbers.resize(query_count);
-        texts.resize(query_count);
-        messages.resize(query_count);
+        texts.resize(text_count);
+        messages.resize(text_count);
         queries.resize(query_count);
+        for (size_t i = 0; i < text_count; ++i) {
+            make_text(i);
+        }
         for (size_t i = 0; i < query_count; ++i) {
             const bool wanted = prng_.chance(scanned_percent, 100);
-            make_text(i);
             do {
-                make_query(i);
+                // Messages stay in the cache, as those do that the engine has just received.
+                make_query(i, messages[i % (wanted ? text_count : limits::burst)]);
                 expected.resize(i);
-                expected.push_back(world_.linear.decide(queries[i], texts[i]));
+                expected.push_back(world_.linear.decide(queries[i], text_of(i)));
             } while (world_.linear.asked_text() != wanted);
             scanned.push_back(wanted);
         }
         SY_ASSERT(scratch.prepare(table, route::MoTable()).has_value());
+    }
+
+    [[nodiscard]] const std::string& text_of(size_t query) const {
+        return texts[static_cast<size_t>(queries[query].sm - messages.data())];
     }
 
   private:
@@ -169,7 +177,7 @@ struct Messages {
         messages[i].short_message = as_octets(text);
         messages[i].data_coding = prng_.chance(1, 20) ? uint8_t{3} : uint8_t{0};
     }
-    void make_query(size_t i) {
+    void make_query(size_t i, const smpp::Sm& message) {
         const auto& prefixes = world_.tables.prefixes;
         const auto rows = static_cast<double>(prefixes.size());
         // Zipf with exponent 1: rank r with a probability of 1/r; ranks are spread over rows.
@@ -186,7 +194,7 @@ struct Messages {
         query.plan = customers[query.customer.value]->plan_id;
         query.destination = numbers[i];
         query.sender = senders[prng_.below(senders.size())];
-        query.sm = &messages[i];
+        query.sm = &message;
         query.spread = prng_();
         query.wall_ns = a_wednesday_noon_ns;
     }
@@ -250,7 +258,7 @@ void decide_linearly(benchmark::State& state, const DecisionSize& size, uint32_t
     for (auto _ : state) {
         sum = 0;
         for (size_t i = 0; i < peer_query_count; ++i) {
-            const MtRule* rule = linear.decide(of.queries[i], of.texts[i]);
+            const MtRule* rule = linear.decide(of.queries[i], of.text_of(i));
             sum += rule == nullptr ? 0 : rule->line;
         }
     }
@@ -286,7 +294,7 @@ void decide_beside(benchmark::State& state,
     for (auto _ : state) {
         sum = decide_all(table, queries, decisions, scratch);
         for (size_t i = 0; i < peer_query_count; ++i) {
-            sum += of.scanned[i] ? engine->matches(of.texts[i]) : 0;
+            sum += of.scanned[i] ? engine->matches(of.text_of(i)) : 0;
         }
         benchmark::DoNotOptimize(sum);
     }
@@ -312,7 +320,8 @@ void scan_alone(benchmark::State& state, const DecisionSize& size, bool hypersca
     };
     for (auto _ : state) {
         sum = 0;
-        for (const std::string& text : of.texts) {
+        for (size_t i = 0; i < query_count; ++i) {
+            const std::string& text = of.text_of(i);
             if (hyperscan_only) {
                 SY_ASSERT(hs_scan(database, text.data(), static_cast<unsigned>(text.size()), 0,
                                   plain, count, &sum) == HS_SUCCESS);
@@ -323,7 +332,7 @@ void scan_alone(benchmark::State& state, const DecisionSize& size, bool hypersca
         }
     }
     hs_free_scratch(plain);
-    report_messages(state, of.texts.size(), sum);
+    report_messages(state, query_count, sum);
 }
 
 // Of decide/scanned=0: the digits, then the digits and the network, then the choice alone.

@@ -47,9 +47,10 @@ class IntervalIndex {
         uint64_t start = 0;
         Answer answer = 0;
     };
+    // No initial values: a burst has an array of them on the stack.
     struct Probe {
-        uint64_t key = 0;
-        uint32_t segment = 0;
+        uint64_t key;
+        uint32_t segment;
     };
 
     IntervalIndex() = default;  // no segment: nothing can be asked

@@ -121,6 +121,7 @@ class NetworkSegments {
                 slot = (slot + 1) & mask;
             }
             table.network_segments[slot] = {of_segment, network, segment};
+            table.screening_networks |= of_segment == MtTable::Impl::screening_segment;
         }
     }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "core/base/prefetch.h"
 #include "core/route/choice_words.h"
@@ -113,7 +114,9 @@ class Decider {
         }
         for (size_t i = 0; i < count; ++i) {
             plan_[i].network = probe_network(i, table_.segment_of(queries[i].plan), probes);
-            screening_[i].network = probe_network(i, MtTable::Impl::screening_segment, probes);
+            if (table_.screening_networks) {
+                screening_[i].network = probe_network(i, MtTable::Impl::screening_segment, probes);
+            }
         }
     }
     uint32_t probe_network(size_t i, uint32_t segment, Probes& probes) const {
@@ -367,6 +370,34 @@ class Explainer {
 
 }  // namespace
 
+namespace {
+
+template <class Word>
+bool word_of_digits(const char* octets) {
+    // Less '0', a digit is 0 to 9; 0x76 more makes anything above set its top bit.
+    constexpr Word ones = static_cast<Word>(~Word{0}) / 0xFF;
+    Word word;
+    std::memcpy(&word, octets, sizeof word);
+    word ^= ones * '0';
+    return ((word | (word + ones * 0x76)) & ones * 0x80) == 0;
+}
+
+// Loads that overlap in place of a loop whose end the CPU cannot guess.
+bool all_digits(std::string_view text) {
+    const size_t size = text.size();
+    if (size >= 8 && size <= 16) {
+        return word_of_digits<uint64_t>(text.data()) &
+               word_of_digits<uint64_t>(text.data() + size - 8);
+    }
+    if (size >= 4 && size < 8) {
+        return word_of_digits<uint32_t>(text.data()) &
+               word_of_digits<uint32_t>(text.data() + size - 4);
+    }
+    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
 SenderType sender_type_of(std::string_view sender, uint8_t sender_ton) {
     constexpr uint8_t ton_international = 1;
     constexpr uint8_t ton_alphanumeric = 5;
@@ -379,10 +410,8 @@ SenderType sender_type_of(std::string_view sender, uint8_t sender_ton) {
     if (sender_ton == ton_alphanumeric) {
         return SenderType::alpha;
     }
-    for (const char c : sender) {
-        if (c < '0' || c > '9') {
-            return SenderType::alpha;
-        }
+    if (!all_digits(sender)) {
+        return SenderType::alpha;
     }
     if (sender.size() > short_code_digits_max ||
         (sender_ton == ton_international && sender.size() >= international_digits_min)) {

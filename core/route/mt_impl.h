@@ -40,7 +40,8 @@ struct MtTable::Impl {
     PrefixIndex index;
     uint32_t plan_count = 0;
     bool screening = false;
-    bool any_quality = false;  // some rule selects by it
+    bool screening_networks = false;  // some screening rule names a network
+    bool any_quality = false;         // some rule selects by it
     // Slots of (segment, network) to the segment of both; a power of two, at most half full. Empty
     // where no rule asks for a network, and then no destination is resolved.
     struct NetworkSegment {

@@ -1,4 +1,6 @@
 // What a sender is, and how it gets in front of the expressions.
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "core/route/message_scan.h"
@@ -6,6 +8,23 @@
 
 namespace sy::route {
 namespace {
+
+// The digits are looked at several at a time: every length, every place, both neighbours of the
+// digits and what has the top bit set.
+TEST(SenderTypeOf, OneCharacterThatIsNoDigitMakesItAlphaWhereverItStands) {
+    for (size_t size = 1; size <= 24; ++size) {
+        const std::string digits = std::string("905172836490517283649051").substr(0, size);
+        EXPECT_EQ(sender_type_of(digits, 0),
+                  size <= 8 ? SenderType::short_code : SenderType::long_number);
+        for (size_t place = 0; place < size; ++place) {
+            for (const char other : {'/', ':', 'A', '\xB0', '\xFF', '\0'}) {
+                std::string sender = digits;
+                sender[place] = other;
+                EXPECT_EQ(sender_type_of(sender, 0), SenderType::alpha) << sender;
+            }
+        }
+    }
+}
 
 TEST(SenderType, FollowsDigitsAndTypeOfNumber) {
     EXPECT_EQ(sender_type_of("", 0), SenderType::any);
