@@ -1,12 +1,11 @@
 // mo.csv: rows of MO routing.
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include <fmt/format.h>
 
 #include "core/config/cells.h"
-#include "core/config/shadow.h"
+#include "core/config/mo_shadow.h"
 #include "core/config/tables.h"
 #include "core/config/when.h"
 #include "core/route/keyword.h"
@@ -182,23 +181,6 @@ class MoReader {
     WhenReader when_;
 };
 
-size_t hash_conditions(const route::MoRule& rule) {
-    const std::hash<std::string> of_text;
-    size_t hash = of_text(rule.number);
-    hash = fold(hash, of_text(rule.source));
-    hash = fold(hash, of_text(rule.keyword));
-    hash = fold(hash, of_text(rule.text));
-    hash = fold(hash, rule.supplier.value);
-    hash = fold(hash, std::hash<const void*>{}(rule.when.get()));
-    return fold(hash, rule.number_is_prefix ? 1 : 0);
-}
-
-bool same_conditions(const route::MoRule& a, const route::MoRule& b) {
-    return a.number == b.number && a.number_is_prefix == b.number_is_prefix &&
-           a.supplier == b.supplier && a.source == b.source && a.keyword == b.keyword &&
-           a.text == b.text && a.when == b.when;
-}
-
 }  // namespace
 
 void read_mo(std::string_view file_text,
@@ -207,7 +189,7 @@ void read_mo(std::string_view file_text,
              Config& config) {
     MoReader(file_text, names, complaints, config).read();
     if (!complaints.any_error()) {
-        warn_of_shadowed_rows(config.mo_rules, hash_conditions, same_conditions, complaints);
+        warn_of_hopeless_rows(config.mo_rules, complaints);
     }
 }
 
