@@ -45,7 +45,7 @@ Hub::Hub(const HubOptions& options)
       customer_counters_(
           std::make_unique<CustomerCounters[]>(size_t{options.workers} * limits::customers_max)),
       parts_(options.long_messages_max),
-      mo_parts_(options.long_messages_max),
+      mo_parts_(2 * options.long_messages_max),
       quality_(options.workers, options.quality_pairs_max) {
     SY_ASSERT(options.workers > 0 && options.workers <= limits::workers_max);
     for (uint32_t i = 0; i < options.workers * options.workers; ++i) {

@@ -160,7 +160,7 @@ class Hub {
     std::unique_ptr<SupplierCounters[]> supplier_counters_;
     std::unique_ptr<CustomerCounters[]> customer_counters_;
     PartsMemory parts_;
-    PartsMemory mo_parts_;
+    PartsMemory mo_parts_;  // of each: the place of its row, and its customer
     std::vector<std::unique_ptr<route::QualityCounts>> quality_counts_;  // by worker
     route::QualityBoard quality_;
     std::array<Doorbell, limits::workers_max> doorbells_{};

@@ -117,7 +117,7 @@ struct Message : MessageHead {
 
     // Set by whoever uses them first.
     uint32_t body_bytes = 0;
-    uint64_t parts_key = 0;      // MT: of the long message that it is a part of; 0: of none
+    uint64_t parts_key = 0;      // MT, MO: of the long message that it is a part of; 0: of none
     ReceiptKey key;              // of the supplier's message_id
     Message* reply = nullptr;    // MO: what is sent when a customer has accepted it; null: nothing
     number::Number destination;  // digits, normalised

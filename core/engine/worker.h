@@ -267,7 +267,8 @@ class Worker {
                                 const smpp::Sm& sm,
                                 MessageKind kind);
     void on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
-    [[nodiscard]] route::MoDecision decide_mo(const Message& message, route::MoQuery& query);
+    [[nodiscard]] route::MoDecision decide_mo(Message& message, route::MoQuery& query);
+    void keep_parts_together(Message& message);
     [[nodiscard]] smpp::CommandStatus refuse_status(SupplierId supplier) const;
     void dispatch_mo(Message* message, smpp::CommandStatus status);
     void settle_mo(Message* message);
@@ -275,6 +276,7 @@ class Worker {
     void answer_deliver(Message* message, smpp::CommandStatus status);
 
     // worker_reply.cc
+    [[nodiscard]] bool has_spare_messages() const;
     void send_copies(const Message& mo);
     void settle_copy(Message* copy);
     [[nodiscard]] Message* make_reply(const Message& mo,

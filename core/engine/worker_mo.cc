@@ -1,5 +1,6 @@
 // MO: from a supplier's deliver_sm to the customer that a rule names, end to end: the supplier gets
 // its answer when a customer has given one. See worker.h.
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -73,6 +74,7 @@ void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& s
     for (uint32_t t = 0; t < decision.target_count; ++t) {
         message->targets[t] = decision.targets[t].value;
     }
+    keep_parts_together(*message);
     message->copy_count = decision.copy_count;
     for (uint32_t c = 0; c < decision.copy_count; ++c) {
         message->targets[decision.target_count + c] = decision.copies[c].value;
@@ -85,12 +87,13 @@ void Worker::on_mo(Session& session, const smpp::Frame& frame, const smpp::Sm& s
 
 // The first part of a long message has the keyword: where it won is remembered for the others. One
 // that comes before it goes by the rules without a keyword: nothing is held back.
-route::MoDecision Worker::decide_mo(const Message& message, route::MoQuery& query) {
+route::MoDecision Worker::decide_mo(Message& message, route::MoQuery& query) {
     const Spread spread = spread_of(message);
     query.spread = spread.hash;
     const uint64_t key =
         mix64(spread.hash ^ snapshot_->mo.content_hash() ^ uint64_t{message.supplier.value} << 48) |
         1;
+    message.parts_key = spread.is_part ? mix64(key) | 1 : 0;
     if (spread.sequence > 1) {
         query.is_later_part = true;
         query.first_place = hub_.mo_parts().find(key, now_.mono_ns);
@@ -103,6 +106,21 @@ route::MoDecision Worker::decide_mo(const Message& message, route::MoQuery& quer
     return decision;
 }
 
+// A part goes to the customer that an earlier part went to, if that is still a target: also where
+// the first target was away then and is back now.
+void Worker::keep_parts_together(Message& message) {
+    if (message.parts_key == 0) [[likely]] {
+        return;
+    }
+    const uint16_t with_others =
+        hub_.mo_parts().claim(message.parts_key, message.targets[0], now_.mono_ns);
+    const auto end = message.targets.begin() + message.target_count;
+    const auto found = std::find(message.targets.begin(), end, with_others);
+    if (found != end) {
+        std::rotate(message.targets.begin(), found, found + 1);
+    }
+}
+
 smpp::CommandStatus Worker::refuse_status(SupplierId supplier) const {
     const route::Supplier* account = snapshot_->supplier(supplier);
     return account != nullptr ? account->refuse_status : CommandStatus::esme_rsyserr;
@@ -113,6 +131,9 @@ void Worker::dispatch_mo(Message* message, CommandStatus status) {
         const CustomerId customer{message->targets[message->target_next++]};
         if (hub_.customer(customer).rx_workers.load(std::memory_order_relaxed) != 0) {
             message->customer = customer;
+            if (message->parts_key != 0 && message->target_next > 1) [[unlikely]] {
+                hub_.mo_parts().move(message->parts_key, customer.value, now_.mono_ns);
+            }
             deliver(message);
             return;
         }

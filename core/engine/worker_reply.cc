@@ -14,9 +14,10 @@
 namespace sy::engine {
 namespace {
 
-// One message: 160 septets (an octet each here) or 70 characters of UCS-2 (3GPP TS 23.040).
+// One message: 160 septets (an octet each here) or 140 octets of anything else, which are 70
+// characters of UCS-2 (3GPP TS 23.040).
 constexpr size_t gsm_octets_max = 160;
-constexpr size_t ucs2_octets_max = 140;
+constexpr size_t other_octets_max = 140;
 constexpr uint8_t data_coding_ucs2 = 8;
 static_assert(route::reply_octets_max <= MessagePool::small_body_bytes);
 static_assert(2 * limits::address_octets_max + gsm_octets_max <= MessagePool::small_body_bytes);
@@ -30,12 +31,14 @@ struct ReplyText {
 
 // As the customer's own messages are written, or in UCS-2 where that lacks a character.
 void encode(std::string_view utf8, text::Alphabet alphabet, ReplyText& out) {
-    text::Encoded encoded =
-        text::from_utf8(utf8, text::coding_of(0, alphabet).character_set, {}, out.octets);
+    const std::span<uint8_t> others = std::span(out.octets).first(other_octets_max);
+    const text::CharacterSet set = text::coding_of(0, alphabet).character_set;
+    text::Encoded encoded = set == text::CharacterSet::gsm7
+                                ? text::from_utf8(utf8, set, {}, out.octets)
+                                : text::from_utf8(utf8, set, {}, others);
     if (encoded.replaced > 0) {
         out.data_coding = data_coding_ucs2;
-        encoded = text::from_utf8(utf8, text::CharacterSet::ucs2, {},
-                                  std::span(out.octets).first(ucs2_octets_max));
+        encoded = text::from_utf8(utf8, text::CharacterSet::ucs2, {}, others);
     }
     out.size = encoded.octets;
     out.cut = encoded.truncated;
@@ -62,6 +65,11 @@ uint64_t pair_of(const Message& mo) {
 
 }  // namespace
 
+// Copies and answers must not starve the messages that bring them.
+bool Worker::has_spare_messages() const {
+    return pool_.free_count() > pool_.count() / 4;
+}
+
 void Worker::send_copies(const Message& mo) {
     for (uint32_t i = 0; i < mo.copy_count; ++i) {
         const CustomerId customer{mo.targets[mo.target_count + i]};
@@ -69,9 +77,8 @@ void Worker::send_copies(const Message& mo) {
             continue;  // it has the message itself
         }
         counters_.mo_copies.add();
-        Message* copy = pool_.take(mo.body_bytes);
+        Message* copy = has_spare_messages() ? pool_.take(mo.body_bytes) : nullptr;
         if (copy == nullptr) {
-            counters_.pool_empty.add();
             counters_.mo_copies_lost.add();
             continue;
         }
@@ -103,9 +110,12 @@ void Worker::settle_copy(Message* copy) {
 Message* Worker::make_reply(const Message& mo,
                             text::Alphabet alphabet,
                             const route::ReplyTemplate& reply) {
-    // A short code or a name as the sender is a machine: answering it is how loops begin.
-    const bool answerable = mo.source_kind == number::Outcome::e164 &&
-                            number::usable(mo.destination_kind) && !draining_;
+    // A short code, a name or an inbound number of ours as the sender is a machine: answering it is
+    // how loops begin. Acknowledgements (SMPP 3.4 section 5.2.12) are not answered either.
+    const bool answerable =
+        mo.source_kind == number::Outcome::e164 && number::usable(mo.destination_kind) &&
+        !snapshot_->mo.owns(mo.source.view()) &&
+        (mo.sm.esm_class & smpp::esm_class_type_mask) == 0 && !draining_ && has_spare_messages();
     Message* message =
         answerable ? pool_.take(static_cast<uint32_t>(route::reply_octets_max)) : nullptr;
     if (message == nullptr) {
@@ -123,6 +133,11 @@ Message* Worker::make_reply(const Message& mo,
         reply, values, {reinterpret_cast<char*>(message->body), route::reply_octets_max});
     // What was cut here is longer than a message in any alphabet: encode() notices.
     message->body_bytes = static_cast<uint32_t>(rendered.octets);
+    if (rendered.octets == 0) {  // nothing but arguments, and the message has none
+        counters_.mo_replies_held.add();
+        pool_.give_back(message);
+        return nullptr;
+    }
     return message;
 }
 

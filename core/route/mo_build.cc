@@ -156,6 +156,9 @@ MoTable MoTable::build(std::vector<MoRule> rules,
         ++entries.back().rows_end;
         impl->outcomes.push_back({rule.line, impl->targets.add(rule.targets, rule.select), &rule});
         impl->content_hash = mix64(impl->content_hash ^ hash_of(rule));
+        if (!rule.number_is_prefix && !rule.number.empty()) {
+            impl->own_numbers.insert(rule.number);
+        }
         uint32_t keyword = Impl::no_keyword;
         if (!rule.keyword.empty()) {
             const auto next = static_cast<uint32_t>(impl->keywords.size());
@@ -170,6 +173,10 @@ MoTable MoTable::build(std::vector<MoRule> rules,
     table.impl_ = std::move(impl);
     table.patterns_ = std::make_shared<const Patterns>(std::move(patterns));
     return table;
+}
+
+bool MoTable::owns(std::string_view number) const {
+    return impl_->own_numbers.contains(number);
 }
 
 uint64_t MoTable::content_hash() const {

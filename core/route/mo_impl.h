@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/route/mo_table.h"
@@ -46,6 +47,7 @@ struct MoTable::Impl {
     std::vector<std::shared_ptr<const When>> whens;  // by WhenId
     uint64_t content_hash = 0;
     std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> keywords;  // folded
+    std::unordered_set<std::string, StringHash, std::equal_to<>> own_numbers;
     PrefixIndex index;
 
     Impl() : index({}, 1) {}

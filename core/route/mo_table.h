@@ -88,6 +88,8 @@ class MoTable {
 
     /// Equal for tables of equal rules, so that places mean the same in both.
     [[nodiscard]] uint64_t content_hash() const;
+    /// Whether it is an inbound number of ours: one that a row names whole, or an account's.
+    [[nodiscard]] bool owns(std::string_view number) const;
     /// Distinct `when`s: how many states a scratch holds.
     [[nodiscard]] size_t when_count() const;
 

@@ -277,6 +277,93 @@ TEST_F(MoFollowsTest, NoAnswerToAShortCodeOrAName) {
     EXPECT_EQ(router.in_flight(), 0u);
 }
 
+TEST_F(MoFollowsTest, NoAnswerToAnInboundNumberOfOursOrToAnAcknowledgement) {
+    config.mo.push_back(config.mo[0]);
+    config.mo[1].line = 3;
+    config.mo[1].number = "447700900124";
+    router.reload(config);
+    bind();
+    smpp::Sm sm = test::sm("447700900124", "447700900123", "x y");
+    const auto send = [&](uint32_t sequence) {
+        alpha.send_pdu(alpha.bound.at(0), [&](auto out) {
+            return smpp::encode_sm(out, CommandId::deliver_sm, sequence, sm);
+        });
+        ASSERT_NE(supplier_answer(sequence), nullptr);
+        router.run_for(second_ns);
+    };
+    send(700);
+    sm.source.digits = "447700900999";
+    sm.esm_class = 0x10;  // user acknowledgement (SMPP 3.4 section 5.2.12)
+    send(701);
+    EXPECT_EQ(acme.all(CommandId::deliver_sm).size(), 2u);
+    EXPECT_EQ(count(&WorkerCounters::mo_replies_held), 2u);
+    EXPECT_TRUE(alpha.all(CommandId::submit_sm).empty());
+    EXPECT_EQ(router.in_flight(), 0u);
+}
+
+TEST_F(MoFollowsTest, AnAnswerWithoutTextIsNotSent) {
+    config.mo[0].reply =
+        std::make_shared<const route::ReplyTemplate>(*route::parse_reply("{args}"));
+    router.reload(config);
+    bind();
+    deliver("447700900123", "HELP");
+    ASSERT_NE(supplier_answer(), nullptr);
+    router.run_for(second_ns);
+    EXPECT_EQ(count(&WorkerCounters::mo_replies_held), 1u);
+    EXPECT_TRUE(alpha.all(CommandId::submit_sm).empty());
+    EXPECT_EQ(router.in_flight(), 0u);
+}
+
+// 140 octets are what one message has in any alphabet but the GSM one.
+TEST_F(MoFollowsTest, ACustomersLatin1EndsAfter140Characters) {
+    config.customers[0].alphabet = route::Alphabet::latin1;
+    config.mo[0].reply =
+        std::make_shared<const route::ReplyTemplate>(*route::parse_reply("{args}"));
+    router.reload(config);
+    bind();
+    deliver("447700900123", "x " + std::string(150, 'y'));
+    ASSERT_TRUE(router.run_until([&] { return alpha.all(CommandId::submit_sm).size() == 1; }));
+    const smpp::Sm reply = decode(*alpha.all(CommandId::submit_sm)[0]);
+    EXPECT_EQ(reply.data_coding, 0);
+    EXPECT_EQ(as_chars(reply.short_message), std::string(140, 'y'));
+    EXPECT_EQ(count(&WorkerCounters::mo_replies_cut), 1u);
+}
+
+TEST_F(MoFollowsTest, CopiesLeaveAQuarterOfTheMessagesFree) {
+    config.customers[0].receipt_queue_max = 4096;
+    config.mo[0].reply = nullptr;
+    router.reload(config);
+    bind();
+    bind_bravo();
+    acme.answer_delivers = false;
+    const uint32_t held = router.worker(0).pool().count() * 3 / 4 + 1;
+    for (uint32_t i = 0; i < held; ++i) {
+        const smpp::Sm sm = test::sm("447700900999", "447700900123", "x y");
+        alpha.send_pdu(alpha.bound.at(0), [&](auto out) {
+            return smpp::encode_sm(out, CommandId::deliver_sm, 700 + i, sm);
+        });
+    }
+    ASSERT_TRUE(router.run_until([&] { return count(&WorkerCounters::mo_in) == held; }));
+    acme.answer(*acme.all(CommandId::deliver_sm).at(0), CommandStatus::esme_rok);
+    ASSERT_NE(supplier_answer(), nullptr);
+    EXPECT_EQ(count(&WorkerCounters::mo_copies_lost), 1u);
+    EXPECT_TRUE(bravo.all(CommandId::deliver_sm).empty());
+}
+
+TEST_F(MoFollowsTest, PartsStayWithTheCustomerThatTookTheFirst) {
+    config.mo[0].copies = {};
+    config.mo[0].targets = {{{CustomerId{0}, 1}}, {{CustomerId{1}, 1}}};
+    router.reload(config);
+    bind_bravo();
+    ASSERT_TRUE(router.run_until([&] { return !alpha.bound.empty(); }));
+    router.run_for(10 * millisecond_ns);
+    deliver_part(1, "join this", 700);  // acme is away
+    bind();
+    deliver_part(2, "and that", 701);
+    EXPECT_EQ(bravo.all(CommandId::deliver_sm).size(), 2u);
+    EXPECT_TRUE(acme.all(CommandId::deliver_sm).empty());
+}
+
 TEST_F(MoFollowsTest, PartsGoWhereTheirKeywordSaidAndAreAnsweredOnce) {
     config.mo[0].copies = {};
     config.mo[0].keyword = "join";

@@ -212,6 +212,16 @@ TEST(MoTable, PlacesMeanTheSameInTablesOfTheSameRules) {
     EXPECT_NE(one.table.content_hash(), different.table.content_hash());
 }
 
+TEST(MoTable, OwnsNumbersThatARowOrAnAccountNamesWhole) {
+    MoBench bench({rule(2, "60000", 0), rule(3, "4477*", 1), rule(4, "", 2)},
+                  {{"447700900123", customer(5)}});
+    EXPECT_TRUE(bench.table.owns("60000"));
+    EXPECT_TRUE(bench.table.owns("447700900123"));
+    EXPECT_FALSE(bench.table.owns("4477"));
+    EXPECT_FALSE(bench.table.owns("447700900124"));
+    EXPECT_FALSE(bench.table.owns(""));
+}
+
 TEST(MoTable, EveryErrorIsNamed) {
     auto bad_text = rule(2, "1", 0);
     bad_text.text = "(open";
