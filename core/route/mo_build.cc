@@ -54,8 +54,8 @@ MoRule account_rule(const std::pair<std::string, CustomerId>& number) {
 
 // What decides which row stands where, and which one wins.
 uint64_t hash_of(const MoRule& rule) {
-    uint64_t hash =
-        uint64_t{rule.line} << 32 | rule.supplier.value << 1 | (rule.number_is_prefix ? 1U : 0U);
+    uint64_t hash = uint64_t{rule.line} << 32 | uint64_t{rule.supplier.value} << 1 |
+                    (rule.number_is_prefix ? 1U : 0U);
     for (const std::string* text : {&rule.number, &rule.source, &rule.keyword, &rule.text}) {
         hash = mix64(hash ^ std::hash<std::string>{}(*text));
     }

@@ -386,12 +386,14 @@ bool word_of_digits(const char* octets) {
 bool all_digits(std::string_view text) {
     const size_t size = text.size();
     if (size >= 8 && size <= 16) {
-        return word_of_digits<uint64_t>(text.data()) &
-               word_of_digits<uint64_t>(text.data() + size - 8);
+        const bool head = word_of_digits<uint64_t>(text.data());
+        const bool tail = word_of_digits<uint64_t>(text.data() + size - 8);
+        return head && tail;
     }
     if (size >= 4 && size < 8) {
-        return word_of_digits<uint32_t>(text.data()) &
-               word_of_digits<uint32_t>(text.data() + size - 4);
+        const bool head = word_of_digits<uint32_t>(text.data());
+        const bool tail = word_of_digits<uint32_t>(text.data() + size - 4);
+        return head && tail;
     }
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }

@@ -75,10 +75,10 @@ Result<Server> Server::open(const Endpoint& endpoint, Pages pages) {
     });
     for (const auto& [path, page] : impl->pages.more) {
         impl->http.Get(
-            path, [&page = page](const httplib::Request& request, httplib::Response& response) {
-                const Page answer = page(Parameters(request.params.begin(), request.params.end()));
-                response.status = answer.status;
-                response.set_content(answer.body, answer.content_type);
+            path, [&answer = page](const httplib::Request& request, httplib::Response& response) {
+                const Page made = answer(Parameters(request.params.begin(), request.params.end()));
+                response.status = made.status;
+                response.set_content(made.body, made.content_type);
             });
     }
     errno = 0;
