@@ -57,16 +57,27 @@ struct MtFile {
     std::vector<Plan> plans;  // each that a row is of, but the screening plan
 };
 
-/// What became of a file, for as long as its content and what its rows may name stay the same.
-template <class Table>
-struct CompiledFile {
+/// Equal for files whose rows say the same.
+struct FileIdentity {
     uint64_t content_hash = 0;
     uint64_t names_hash = 0;  // of what the file was read with; 0 where that does not matter
     std::string path;
+
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+/// What became of a file, for as long as its content and what its rows may name stay the same.
+template <class Table>
+struct CompiledFile {
+    FileIdentity identity;
     std::shared_ptr<const Table> table;
     std::vector<Diagnostic> warnings;  // repeated at every load
     std::vector<NetworkId> networks;   // ported.csv: that its rows name
     std::string currency;              // prices.csv, sell.csv: known after it
+
+    [[nodiscard]] bool is_of(const FileIdentity& file) const {
+        return table != nullptr && identity == file;
+    }
 };
 
 /// Names get the same ids for as long as the process lives, across reloads. A name that goes keeps

@@ -273,10 +273,8 @@ std::shared_ptr<const MtFile> read_mt(std::string_view file_text,
                                       Complaints& complaints,
                                       Registry& registry) {
     CompiledFile<MtFile>& last = registry.mt_file;
-    const uint64_t hash = content_hash(file_text);
-    const uint64_t names_hash = hash_of(names);
-    if (last.table != nullptr && last.content_hash == hash && last.names_hash == names_hash &&
-        last.path == complaints.file()) {
+    const FileIdentity identity{content_hash(file_text), hash_of(names), complaints.file()};
+    if (last.is_of(identity)) {
         complaints.repeat(last.warnings);
         return last.table;
     }
@@ -285,7 +283,7 @@ std::shared_ptr<const MtFile> read_mt(std::string_view file_text,
     MtReader(file_text, names, complaints, *file).read();
     if (!complaints.any_error()) {
         warn_of_hopeless_rows(file->rules, complaints);
-        last = {hash, names_hash, complaints.file(), file, {}, {}, {}};
+        last = {identity, file, {}, {}, {}};
         complaints.append_to(last.warnings);
     }
     return file;

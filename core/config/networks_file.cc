@@ -130,15 +130,15 @@ std::shared_ptr<const route::Networks> read_networks(std::string text,
                                                      Complaints& complaints,
                                                      Registry& registry) {
     CompiledFile<route::Networks>& last = registry.networks_file;
-    const uint64_t hash = content_hash(text);
-    if (last.table != nullptr && last.content_hash == hash && last.path == complaints.file()) {
+    const FileIdentity identity{content_hash(text), 0, complaints.file()};
+    if (last.is_of(identity)) {
         complaints.repeat(last.warnings);
         return last.table;
     }
     auto table = compile_networks(std::move(text), complaints, registry);
     last = {};
     if (table != nullptr) {
-        last = {hash, 0, complaints.file(), table, {}, {}, {}};
+        last = {identity, table, {}, {}, {}};
         complaints.append_to(last.warnings);
     }
     return table;

@@ -79,11 +79,10 @@ std::shared_ptr<const route::PortedNumbers> read_ported(std::string_view text,
                                                         Complaints& complaints,
                                                         Registry& registry) {
     CompiledFile<route::PortedNumbers>& last = registry.ported_file;
-    const uint64_t hash = content_hash(text);
-    const bool same =
-        last.table != nullptr && last.content_hash == hash && last.path == complaints.file();
-    if (same && std::ranges::all_of(
-                    last.networks, [&](NetworkId id) { return networks.network(id) != nullptr; })) {
+    const FileIdentity identity{content_hash(text), 0, complaints.file()};
+    if (last.is_of(identity) && std::ranges::all_of(last.networks, [&](NetworkId id) {
+            return networks.network(id) != nullptr;
+        })) {
         complaints.repeat(last.warnings);
         return last.table;
     }
@@ -100,13 +99,8 @@ std::shared_ptr<const route::PortedNumbers> read_ported(std::string_view text,
     if (complaints.any_error()) {
         return nullptr;
     }
-    last = {hash,
-            0,
-            complaints.file(),
-            std::make_shared<const route::PortedNumbers>(rows),
-            {},
-            networks_of(rows),
-            {}};
+    last = {
+        identity, std::make_shared<const route::PortedNumbers>(rows), {}, networks_of(rows), {}};
     complaints.append_to(last.warnings);
     return last.table;
 }

@@ -207,47 +207,6 @@ void check_currencies(const std::vector<Part>& parts, std::string& known, Compla
     }
 }
 
-// The file is as it was when `last` was made of it, and everything that its rows depend on too.
-template <class Table>
-bool is_same(const CompiledFile<Table>& last,
-             const CompiledFile<Table>& now,
-             std::string& known_currency,
-             Complaints& complaints) {
-    if (last.table == nullptr || last.content_hash != now.content_hash ||
-        last.names_hash != now.names_hash || last.path != now.path) {
-        return false;
-    }
-    known_currency = last.currency;
-    complaints.repeat(last.warnings);
-    return true;
-}
-
-// What a file is known by before it is read; the currency that it begins with counts as a name.
-template <class Table>
-CompiledFile<Table> identity_of(std::string_view text,
-                                const Names& names,
-                                const std::string& known_currency,
-                                const Complaints& complaints) {
-    CompiledFile<Table> out;
-    out.content_hash = content_hash(text);
-    out.names_hash = mix64(hash_of(names) ^ content_hash(known_currency));
-    out.path = complaints.file();
-    return out;
-}
-
-// The file as it now is, for the next load.
-template <class Table>
-void remember(CompiledFile<Table> now,
-              std::shared_ptr<const Table> table,
-              const std::string& known_currency,
-              const Complaints& complaints,
-              CompiledFile<Table>& last) {
-    last = std::move(now);
-    last.table = std::move(table);
-    last.currency = known_currency;
-    complaints.append_to(last.warnings);
-}
-
 // REQUIRES: sorted, so that rows of one key stand together by line.
 void complain_of_repeated(std::vector<route::PriceRow>& rows, Complaints& complaints) {
     size_t kept = 0;
@@ -272,6 +231,53 @@ void complain_of_repeated(std::vector<route::PriceRow>& rows, Complaints& compla
     rows.resize(kept);
 }
 
+// What both files are read with.
+struct Reading {
+    std::string_view text;
+    const Names& names;
+    Complaints& complaints;
+    std::string& known_currency;
+};
+
+// Takes over `last` where the file is the same; the currency that it begins with counts as a name.
+// `claim(table, row, next)` gives a row its column.
+template <class Table, class ReadPart, class Claim>
+std::shared_ptr<const Table> read_file(const Reading& in,
+                                       std::span<const CsvColumn> columns,
+                                       CompiledFile<Table>& last,
+                                       const ReadPart& read_part,
+                                       const Claim& claim) {
+    const FileIdentity identity{content_hash(in.text),
+                                mix64(hash_of(in.names) ^ content_hash(in.known_currency)),
+                                in.complaints.file()};
+    if (last.is_of(identity)) {
+        in.known_currency = last.currency;
+        in.complaints.repeat(last.warnings);
+        return last.table;
+    }
+    last = {};
+    const CsvTable header(in.text, columns, in.complaints);
+    std::vector<Part> parts =
+        read_parts<Part>(header, in.complaints,
+                         [&](CsvTable& table, Part& part) { read_part(table, in.names, part); });
+    check_currencies(parts, in.known_currency, in.complaints);
+    auto rows = joined_rows<route::PriceRow>(parts);
+    auto out = std::make_shared<Table>();
+    uint16_t next = 0;
+    for (route::PriceRow& row : rows) {
+        row.column = claim(*out, row, next);
+    }
+    route::sort_rows(rows);
+    complain_of_repeated(rows, in.complaints);
+    if (in.complaints.any_error()) {
+        return nullptr;
+    }
+    out->table = route::PriceTable(rows, next);
+    last = {identity, out, {}, {}, in.known_currency};
+    in.complaints.append_to(last.warnings);
+    return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
@@ -279,31 +285,11 @@ std::shared_ptr<const route::BuyPrices> read_prices(std::string_view text,
                                                     Complaints& complaints,
                                                     std::string& known_currency,
                                                     Registry& registry) {
-    CompiledFile<route::BuyPrices>& last = registry.prices_file;
-    auto now = identity_of<route::BuyPrices>(text, names, known_currency, complaints);
-    if (is_same(last, now, known_currency, complaints)) {
-        return last.table;
-    }
-    last = {};
-    const CsvTable header(text, buy_columns, complaints);
-    std::vector<Part> parts =
-        read_parts<Part>(header, complaints,
-                         [&](CsvTable& table, Part& part) { read_buy_part(table, names, part); });
-    check_currencies(parts, known_currency, complaints);
-    auto rows = joined_rows<route::PriceRow>(parts);
-    auto out = std::make_shared<route::BuyPrices>();
-    uint16_t next = 0;
-    for (route::PriceRow& row : rows) {
-        row.column = out->suppliers.claim(SupplierId{row.column}, next);
-    }
-    route::sort_rows(rows);
-    complain_of_repeated(rows, complaints);
-    if (complaints.any_error()) {
-        return nullptr;
-    }
-    out->table = route::PriceTable(rows, next);
-    remember<route::BuyPrices>(std::move(now), out, known_currency, complaints, last);
-    return out;
+    return read_file(Reading{text, names, complaints, known_currency}, buy_columns,
+                     registry.prices_file, read_buy_part,
+                     [](route::BuyPrices& out, const route::PriceRow& row, uint16_t& next) {
+                         return out.suppliers.claim(SupplierId{row.column}, next);
+                     });
 }
 
 std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
@@ -311,34 +297,15 @@ std::shared_ptr<const route::SellPrices> read_sell(std::string_view text,
                                                    Complaints& complaints,
                                                    std::string& known_currency,
                                                    Registry& registry) {
-    CompiledFile<route::SellPrices>& last = registry.sell_file;
-    auto now = identity_of<route::SellPrices>(text, names, known_currency, complaints);
-    if (is_same(last, now, known_currency, complaints)) {
-        return last.table;
-    }
-    last = {};
-    const CsvTable header(text, sell_columns, complaints);
-    std::vector<Part> parts =
-        read_parts<Part>(header, complaints,
-                         [&](CsvTable& table, Part& part) { read_sell_part(table, names, part); });
-    check_currencies(parts, known_currency, complaints);
-    auto rows = joined_rows<route::PriceRow>(parts);
-    auto out = std::make_shared<route::SellPrices>();
-    uint16_t next = 0;
-    for (route::PriceRow& row : rows) {
-        const bool is_plan = row.column >= limits::customers_max;
-        const auto plan_id = static_cast<uint16_t>(row.column - limits::customers_max);
-        row.column = is_plan ? out->plans.claim(PlanId{plan_id}, next)
-                             : out->customers.claim(CustomerId{row.column}, next);
-    }
-    route::sort_rows(rows);
-    complain_of_repeated(rows, complaints);
-    if (complaints.any_error()) {
-        return nullptr;
-    }
-    out->table = route::PriceTable(rows, next);
-    remember<route::SellPrices>(std::move(now), out, known_currency, complaints, last);
-    return out;
+    return read_file(
+        Reading{text, names, complaints, known_currency}, sell_columns, registry.sell_file,
+        read_sell_part, [](route::SellPrices& out, const route::PriceRow& row, uint16_t& next) {
+            if (row.column < limits::customers_max) {
+                return out.customers.claim(CustomerId{row.column}, next);
+            }
+            const auto plan_id = static_cast<uint16_t>(row.column - limits::customers_max);
+            return out.plans.claim(PlanId{plan_id}, next);
+        });
 }
 
 }  // namespace sy::config

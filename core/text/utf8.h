@@ -34,8 +34,9 @@ struct Encoded {
     size_t replaced = 0;  // characters that the set does not have, written as '?'
     bool truncated = false;
 };
-/// The way back, for tests, explain and transcoding; not made for the message path. Malformed
-/// UTF-8 counts as U+FFFD. REQUIRES: `set` is gsm7, ascii, latin1 or ucs2.
+/// The way back, for tests, explain and answers to MO messages: it looks each character up, which
+/// is too slow for every message. Allocates nothing. Malformed UTF-8 counts as U+FFFD. REQUIRES:
+/// `set` is gsm7, ascii, latin1 or ucs2.
 Encoded from_utf8(std::string_view text, CharacterSet set, const Udh& udh, std::span<uint8_t> out);
 
 }  // namespace sy::text

@@ -1,5 +1,5 @@
 // Reads, checks and compiles the whole configuration in one step, as start, reload, check and
-// explain all need it. Control thread only.
+// explain all need it. One at a time: the control thread, or what works for it.
 #pragma once
 
 #include <memory>
