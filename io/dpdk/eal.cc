@@ -14,6 +14,8 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 
+#include "io/dpdk/interrupt_thread.h"
+
 namespace sy::dpdk {
 namespace {
 
@@ -142,6 +144,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
 
 Eal::~Eal() {
     if (is_up_) {
+        end_interrupt_thread();
         const std::string directory = rte_eal_get_runtime_dir();
         rte_eal_cleanup();
         rmdir(directory.c_str());  // empty, unless the configuration wants files: then it stays

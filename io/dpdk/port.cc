@@ -3,16 +3,16 @@
 #include "io/dpdk/port.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include <fmt/format.h>
-#include <rte_alarm.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+
+#include "io/dpdk/interrupt_thread.h"
 
 namespace sy::dpdk {
 namespace {
@@ -44,23 +44,6 @@ std::string known_devices() {
     return list.empty() ? "none" : list;
 }
 
-// Returns once EAL's interrupt thread has done what it was doing. The memif driver of DPDK 22.11
-// lets go of a lost peer there: it marks the link as down first and frees its structures behind
-// that, without a lock, and so does a stop by us. A port that is closed in that moment would free
-// them twice. What is left is a peer that goes between this and the stop. Control thread.
-void wait_for_interrupt_thread() {
-    constexpr uint64_t at_once_us = 1;
-    static std::atomic<uint32_t> rounds{0};  // outlives every alarm
-    const uint32_t before = rounds.load();
-    const auto count = [](void* /*context*/) {
-        ++rounds;
-        rounds.notify_all();
-    };
-    if (rte_eal_alarm_set(at_once_us, count, nullptr) == 0) {
-        rounds.wait(before);
-    }
-}
-
 int socket_of(uint32_t cpu) {
     return cpu < RTE_MAX_LCORE ? static_cast<int>(rte_lcore_to_socket_id(cpu)) : SOCKET_ID_ANY;
 }
@@ -87,7 +70,7 @@ Port::~Port() {
         unguard_driver(queue->guard());
     }
     if (is_started_) {
-        wait_for_interrupt_thread();
+        finish_interrupt_thread();
         rte_eth_dev_stop(shared_.port_id);
     }
     if (is_watched_) {
