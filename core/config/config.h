@@ -156,6 +156,18 @@ struct Dpdk {
     friend bool operator==(const Dpdk&, const Dpdk&) = default;
 };
 
+/// [store]: what survives a restart, and how surely.
+struct Store {
+    std::string path;          // folder; empty: nothing survives
+    bool every_commit = true;  // on disk before the customer or supplier is answered
+    Nanos interval_ns = 100 * millisecond_ns;  // else no later than this
+    Nanos age_ns = Nanos{72} * 3600 * second_ns;
+    uint64_t size_max_mib = 50 * 1024;
+    uint64_t memory_mib = 512;
+
+    friend bool operator==(const Store&, const Store&) = default;
+};
+
 struct Logging {
     std::string path;  // empty: standard error
     std::string level = "info";
@@ -170,6 +182,7 @@ struct Config {
     std::string system_id = "switchyard";
     route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from
     Logging logging;
+    Store store;
     std::string cache_path;  // folder for compiled expressions; empty: none
     std::optional<Endpoint> admin_listen;
     std::vector<std::pair<CustomerId, route::Customer>> customers;

@@ -16,9 +16,10 @@
 namespace sy::config {
 namespace {
 
-constexpr std::array<std::string_view, 9> tables_known{
-    "runtime", "dpdk", "smpp", "routes", "quality", "admin", "log", "customer", "supplier"};
-constexpr std::array<std::string_view, 2> tables_later{"store", "records"};
+constexpr std::array<std::string_view, 10> tables_known{"runtime",  "dpdk",    "smpp",  "routes",
+                                                        "quality",  "store",   "admin", "log",
+                                                        "customer", "supplier"};
+constexpr std::array<std::string_view, 1> tables_later{"records"};
 
 constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
     {"kernel", TransportKind::kernel},
@@ -27,6 +28,10 @@ constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
 constexpr std::array<Choice<Idle>, 2> idle_choices{{
     {"adaptive", Idle::adaptive},
     {"spin", Idle::spin},
+}};
+constexpr std::array<Choice<bool>, 2> sync_choices{{
+    {"commit", true},
+    {"interval", false},
 }};
 constexpr std::array<Choice<std::string_view>, 5> log_levels{{
     {"trace", "trace"},
@@ -60,6 +65,7 @@ class RootReader {
         read_smpp();
         read_log();
         read_admin();
+        read_store();
         read_routes();
         read_quality();
         read_customers();
@@ -76,6 +82,7 @@ class RootReader {
     void read_smpp();
     void read_log();
     void read_admin();
+    void read_store();
     void read_routes();
     void read_quality();
     [[nodiscard]] std::string absolute(std::string path) const;
@@ -233,6 +240,19 @@ void RootReader::read_admin() {
             complaints_.error(in.at("listen"), "listen: " + endpoint.error().text);
         }
     }
+    in.finish();
+}
+
+void RootReader::read_store() {
+    Section in = section("store");
+    Store& out = config_.store;
+    in.text("path", out.path, {0, 4096});
+    out.path = absolute(std::move(out.path));
+    in.choice("sync", out.every_commit, sync_choices);
+    in.duration("interval", out.interval_ns, {millisecond_ns, 60 * second_ns});
+    in.duration("age", out.age_ns, {60 * second_ns, Nanos{60} * 24 * 3600 * second_ns});
+    in.integer<uint64_t>("size_max_mib", out.size_max_mib, 64, 1'000'000'000);
+    in.integer<uint64_t>("memory_mib", out.memory_mib, 16, 1'000'000);
     in.finish();
 }
 

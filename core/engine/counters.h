@@ -57,6 +57,10 @@ class Counter {
     X(receipts_held_off, "receipts refused for now: too many wait for the customer, or no buffer")  \
     X(receipts_expired, "receipt end state: too old while it waited for the customer")                \
     X(receipts_evicted, "ways back forgotten because the map was full or too old")                  \
+    X(receipts_loaded, "receipts that waited in the store for their customer, taken from there")   \
+    X(receipts_unstored, "receipts in memory alone: the store failed after their supplier was answered") \
+    X(ways_unstored, "messages answered RSYSERR since the store failed when a supplier had accepted them") \
+    X(mt_store_refused, "MT messages among the refused that asked for a receipt while the store failed") \
     X(receipt_ids_missing, "submit_sm_resp OK without a message_id although a receipt was asked")   \
     X(mo_in, "MO messages taken from suppliers")                                                    \
     X(mo_refused, "MO messages refused at the door: malformed, no buffer, draining")                \

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/engine/receipt_key.h"
 
 namespace sy::engine {
 namespace {
@@ -48,6 +49,9 @@ Hub::Hub(const HubOptions& options)
       mo_parts_(2 * options.long_messages_max),
       quality_(options.workers, options.quality_pairs_max) {
     SY_ASSERT(options.workers > 0 && options.workers <= limits::workers_max);
+    if (options.store) {
+        store_ = std::make_unique<StoreLink>(options.workers, options.messages_max);
+    }
     for (uint32_t i = 0; i < options.workers * options.workers; ++i) {
         mailboxes_.push_back(std::make_unique<queue::SpscRing<Message*>>(mailbox_entries));
     }
@@ -71,6 +75,7 @@ Result<void> Hub::publish(std::unique_ptr<const route::Snapshot> snapshot) {
         if (!ring) {
             return fail("supplier " + supplier->name + ": " + ring.error().text);
         }
+        suppliers_[i].key_seed.store(key_seed(supplier->name), std::memory_order_relaxed);
         // Release: made visible with the snapshot that first names the supplier.
         suppliers_[i].ring.store(ring->get(), std::memory_order_release);
         rings_.push_back(std::move(*ring));

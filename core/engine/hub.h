@@ -21,6 +21,7 @@
 #include "core/engine/events.h"
 #include "core/engine/message.h"
 #include "core/engine/parts_memory.h"
+#include "core/engine/store_link.h"
 #include "core/queue/published.h"
 #include "core/queue/shared_ring.h"
 #include "core/queue/spsc_ring.h"
@@ -46,12 +47,14 @@ struct alignas(limits::cache_line_bytes) SupplierShared {
     std::atomic<uint64_t> tx_workers{0};       // bit w: worker w has a link bound for submitting
     std::atomic<uint64_t> paused_until_ns{0};  // monotonic; error class `pause`
     RateBucket bucket;
+    std::atomic<uint64_t> key_seed{0};  // of receipts' keys; set by control with the ring
 };
 
 struct alignas(limits::cache_line_bytes) CustomerShared {
     std::atomic<uint32_t> binds{0};       // sessions bound, all workers
     std::atomic<uint64_t> rx_workers{0};  // bit w: worker w has a session that takes deliver_sm
     std::atomic<int64_t> receipts_waiting{0};  // on all workers
+    std::atomic<int64_t> receipts_stored{0};   // in the store alone
     RateBucket bucket;
 };
 
@@ -64,6 +67,7 @@ struct HubOptions {
     Nanos receipt_age_ns = Nanos{72} * 3600 * second_ns;
     uint32_t long_messages_max = 65'536;  // of MT and of MO, whose parts are kept together
     uint32_t quality_pairs_max = limits::quality_pairs_max;
+    bool store = false;  // something must survive a restart: there is a StoreLink
 };
 
 class Hub {
@@ -112,6 +116,8 @@ class Hub {
     [[nodiscard]] route::QualityCounts& quality_counts(WorkerId worker) {
         return *quality_counts_[worker.value];
     }
+    /// Null: there is no store.
+    [[nodiscard]] StoreLink* store() { return store_.get(); }
     [[nodiscard]] PartsMemory& parts() { return parts_; }
     [[nodiscard]] PartsMemory& mo_parts() { return mo_parts_; }
     [[nodiscard]] queue::Published<route::Snapshot>& published() { return published_; }
@@ -159,6 +165,7 @@ class Hub {
     std::unique_ptr<WorkerCounters[]> counters_;
     std::unique_ptr<SupplierCounters[]> supplier_counters_;
     std::unique_ptr<CustomerCounters[]> customer_counters_;
+    std::unique_ptr<StoreLink> store_;
     PartsMemory parts_;
     PartsMemory mo_parts_;  // of each: the place of its row, and its customer
     std::vector<std::unique_ptr<route::QualityCounts>> quality_counts_;  // by worker

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -15,6 +16,7 @@
 #include "core/number/outgoing.h"
 #include "core/smpp/pdu.h"
 #include "core/smpp/status.h"
+#include "core/smpp/tlv.h"
 
 namespace sy::engine {
 
@@ -24,8 +26,28 @@ enum class Stage : uint8_t {
     receipt_insert,  // owner of the key: remember the way back, then settle
     receipt_lookup,  // owner of the key: find the way back
     answer_receipt,  // home: answer the supplier's deliver_sm with `status`, then deliver or free
+    way_kept,        // owner of the key: back from the store, which has the way (or has not)
+    way_found,       // owner of the key: back from the store, which looked for the way
+    receipt_kept,    // owner of the key: back from the store, which has the receipt (or has not)
+    receipt_loaded,  // home: a receipt of the store's, or none was left
     deliver,         // a worker with a receiving session of the customer
     release,         // home: free
+};
+
+// What the store is asked to do with a message (store_link.h), and what came of it.
+enum class StoreOrder : uint8_t {
+    keep_way,        // key, way: on disk before it comes back
+    find_way,        // key, destination in `sm.source`: fills `way`
+    forget_way,      // key, way.id: its final receipt needs no delivery
+    keep_receipt,    // way, receipt_*: on disk before it comes back; a final one ends the way
+    next_receipt,    // customer: fills `way` and receipt_* from the oldest that no worker has
+    forget_receipt,  // store_sequence: the customer has it
+};
+enum class StoreAnswer : uint8_t {
+    done,
+    spilled,  // keep_receipt: it stays in the store until the customer's turn comes
+    none,     // find_way, next_receipt: there is none
+    failed,
 };
 
 // A copy is an MO message on its way to a customer beside the one that answers for it.
@@ -38,6 +60,7 @@ enum class Outcome : uint8_t {
     bounced,   // never sent: the supplier or customer went away while it was queued
     unknown,   // sent, and the link died or the response did not come
     expired,   // never sent: its time ran out
+    unstored,  // `status` is OK, but the way of its receipt could not be stored
 };
 
 // How the id was written that the customer was given (section 5.2.23; 3.3 peers: 8 hex digits).
@@ -126,7 +149,17 @@ struct Message : MessageHead {
     number::Outcome source_kind = number::Outcome::empty;  // not_digits: alphanumeric
     bool sender_replaced = false;  // by the rule: `source` is its sender, the customer's is in `sm`
     smpp::Sm sm;                   // views into the body
-    ReceiptWay way;                // receipts: filled by the lookup
+    ReceiptWay way;                // receipts: filled by the lookup; MT: while it is stored
+    std::optional<smpp::NetworkErrorCode> network_error_code;  // receipts: as the supplier gave it
+
+    // For the store.
+    StoreOrder store_order{};
+    StoreAnswer store_answer{};
+    uint8_t store_back = 0;       // worker that it comes back to
+    bool store_asked = false;     // receipts: the store was asked for the way
+    bool way_ends = false;        // receipts: final, the way is not needed any more
+    uint64_t store_sequence = 0;  // receipts: where it stands in the store; 0: nowhere
+    Nanos received_wall_ns = 0;   // receipts: when it came
 };
 
 /// An id as text: 20 decimal digits at most.

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "core/base/ids.h"
 #include "core/base/prng.h"
 #include "core/engine/message.h"
 #include "core/route/account.h"
@@ -25,8 +24,18 @@ namespace sy::engine {
                : smpp::IdConversion::none;
 }
 
-/// False when the id is empty.
-[[nodiscard]] inline bool receipt_key(SupplierId supplier,
+/// What tells suppliers apart in keys: of the name, so that it is the same after a restart,
+/// whatever the order of the accounts.
+[[nodiscard]] inline uint64_t key_seed(std::string_view supplier_name) {
+    uint64_t seed = mix64(supplier_name.size());
+    for (const char c : supplier_name) {
+        seed = mix64(seed ^ static_cast<uint8_t>(c));
+    }
+    return seed;
+}
+
+/// `seed`: key_seed() of the supplier. False when the id is empty.
+[[nodiscard]] inline bool receipt_key(uint64_t seed,
                                       std::string_view message_id,
                                       smpp::IdConversion conversion,
                                       ReceiptKey& out) {
@@ -36,8 +45,8 @@ namespace sy::engine {
     if (text.empty()) {
         return false;
     }
-    uint64_t high = mix64(supplier.value + 1u);
-    uint64_t low = mix64(text.size() + (uint64_t{supplier.value} << 32));
+    uint64_t high = mix64(seed + 1);
+    uint64_t low = mix64(seed ^ (uint64_t{text.size()} << 32));
     for (size_t at = 0; at < text.size(); at += sizeof(uint64_t)) {
         uint64_t word = 0;
         std::memcpy(&word, text.data() + at, std::min(sizeof word, text.size() - at));

@@ -7,6 +7,13 @@
 
 namespace sy::engine {
 
+bool is_same_destination(const ReceiptWay& way, std::string_view destination) {
+    const std::string_view ours(way.destination.data(), way.destination_length);
+    const size_t tail = std::min<size_t>({ours.size(), destination.size(), 8});
+    return tail > 0 &&
+           ours.substr(ours.size() - tail) == destination.substr(destination.size() - tail);
+}
+
 ReceiptMap::ReceiptMap(uint32_t capacity, Nanos age_max_ns)
     : capacity_(capacity),
       bucket_mask_(std::bit_ceil(capacity) - 1),
@@ -49,7 +56,7 @@ void ReceiptMap::release(uint32_t entry) {
     free_ = entry;
 }
 
-bool ReceiptMap::insert(const ReceiptKey& key, const ReceiptWay& way, Nanos now_ns) {
+bool ReceiptMap::insert(const ReceiptKey& key, const ReceiptWay& way, Nanos since_ns) {
     bool lost = false;
     if (free_ == none) {
         lost = finished_.oldest == none;
@@ -60,7 +67,7 @@ bool ReceiptMap::insert(const ReceiptKey& key, const ReceiptWay& way, Nanos now_
     free_ = e.chain;
     e.key = key;
     e.finished = false;
-    e.since_ns = now_ns;
+    e.since_ns = since_ns;
     e.way = way;
     uint32_t& bucket = buckets_[key.low & bucket_mask_];
     e.chain = bucket;
@@ -77,12 +84,7 @@ ReceiptMap::Found ReceiptMap::find(const ReceiptKey& key, std::string_view desti
             continue;
         }
         const Found found{&e.way, i, e.finished, e.since_ns};
-        const std::string_view ours(e.way.destination.data(), e.way.destination_length);
-        // Suppliers write numbers in forms of their own; the digits' tail is what stays the same.
-        const size_t tail = std::min<size_t>({ours.size(), destination.size(), 8});
-        const bool same = tail > 0 && ours.substr(ours.size() - tail) ==
-                                          destination.substr(destination.size() - tail);
-        if (same) {
+        if (is_same_destination(e.way, destination)) {
             return found;
         }
         if (newest.way == nullptr) {
@@ -99,6 +101,18 @@ void ReceiptMap::finish(uint32_t entry) {
         unlink(pending_, entry);
         e.finished = true;
         append(finished_, entry);
+    }
+}
+
+void ReceiptMap::reopen(const ReceiptKey& key, uint64_t id) {
+    for (uint32_t i = buckets_[key.low & bucket_mask_]; i != none; i = entries_[i].chain) {
+        Entry& e = entries_[i];
+        if (e.key == key && e.way.id == id && e.finished) {
+            unlink(finished_, i);
+            e.finished = false;
+            append(pending_, i);
+            return;
+        }
     }
 }
 

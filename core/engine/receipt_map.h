@@ -9,11 +9,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "core/base/time.h"
 #include "core/engine/message.h"
 
 namespace sy::engine {
+
+/// Whether a receipt from that number may belong to the message: suppliers write numbers in forms
+/// of their own, the digits' tail is what stays the same. False when either is empty.
+[[nodiscard]] bool is_same_destination(const ReceiptWay& way, std::string_view destination);
 
 class ReceiptMap {
   public:
@@ -21,7 +26,8 @@ class ReceiptMap {
 
     /// The same key may be inserted again (ids get reused); the newest is found first. True when an
     /// entry that was still waiting had to go to make room.
-    bool insert(const ReceiptKey& key, const ReceiptWay& way, Nanos now_ns);
+    /// `since_ns`: of the submit_sm_resp, as a rule now.
+    bool insert(const ReceiptKey& key, const ReceiptWay& way, Nanos since_ns);
 
     struct Found {
         const ReceiptWay* way =
@@ -34,6 +40,8 @@ class ReceiptMap {
     [[nodiscard]] Found find(const ReceiptKey& key, std::string_view destination) const;
     /// A final receipt for the entry came.
     void finish(uint32_t entry);
+    /// It could not be kept after all, and will come again. `id` is our own, of the way.
+    void reopen(const ReceiptKey& key, uint64_t id);
 
     /// Drops what is too old; returns how many were still waiting. Bounded work.
     uint32_t expire(Nanos now_ns, uint32_t work_max);

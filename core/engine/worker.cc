@@ -23,6 +23,7 @@ uint32_t large_chunks(uint32_t connections_max) {
 Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
     : hub_(hub),
       id_(id),
+      store_(hub.store()),
       counters_(hub.counters(id)),
       quality_(hub.quality_counts(id)),
       prng_(seed),
@@ -68,6 +69,7 @@ void Worker::begin_turn(const Now& now) {
 void Worker::run() {
     route_mt();
     run_mailboxes();
+    run_store();
     route_mt();  // answers to MO messages that others have settled
     run_rings();
     if (now_.mono_ns - tick_ns_ >= millisecond_ns) {
@@ -85,6 +87,7 @@ void Worker::end_turn() {
         hub_.ring(ring_mask_ & ~(uint64_t{1} << id_.value));
         ring_mask_ = 0;
     }
+    ring_store();
 }
 
 Nanos Worker::next_wakeup_ns() const {
@@ -95,7 +98,7 @@ Nanos Worker::next_wakeup_ns() const {
                                                   std::memory_order_acquire);
                                               return !local.staged.empty() || ring->count() > 0;
                                           }) ||
-                      !waiting_list_.empty() ||
+                      !waiting_list_.empty() || !store_spill_.empty() ||
                       std::ranges::any_of(spill_, [](const auto& list) { return !list.empty(); });
     return now_.mono_ns + (soon ? millisecond_ns : tick_ns);
 }
@@ -107,6 +110,7 @@ bool Worker::prepare_sleep() {
     for (uint32_t from = 0; from < hub_.workers() && idle; ++from) {
         idle = hub_.mailbox(WorkerId{static_cast<uint8_t>(from)}, id_).empty();
     }
+    idle = idle && (store_ == nullptr || !store_->has_returns(id_));
     for (const LocalSupplier& local : suppliers_) {
         const bool stuck = local.bound_tx == 0 || !local.staged.empty();
         idle = idle && (stuck ||
@@ -354,6 +358,18 @@ void Worker::handle(Message* message) {
             return;
         case Stage::deliver:
             deliver(message);
+            return;
+        case Stage::way_kept:
+            on_way_kept(message);
+            return;
+        case Stage::way_found:
+            on_way_found(message);
+            return;
+        case Stage::receipt_kept:
+            on_receipt_kept(message);
+            return;
+        case Stage::receipt_loaded:
+            on_receipt_loaded(message);
             return;
         case Stage::release:
             pool_.give_back(message);

@@ -16,6 +16,7 @@
 //   worker_mo.cc        MO from suppliers to customers
 //   worker_reply.cc     copies of MO messages, answers to phones
 //   worker_receipt.cc   receipts from suppliers to customers
+//   worker_store.cc     what is handed to the store, and what comes back
 //   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
 #pragma once
 
@@ -203,7 +204,7 @@ class Worker {
                        CustomerId customer);
     void on_submit(Session& session, const smpp::Frame& frame);
     void on_submit_multi(Session& session, const smpp::Frame& frame);
-    smpp::CommandStatus admit(Session& session, uint32_t messages);
+    smpp::CommandStatus admit(Session& session, uint32_t messages, uint8_t registered_delivery);
     void accept_mt(Session& session, Message* message);
     void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
     Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
@@ -287,8 +288,12 @@ class Worker {
     // worker_receipt.cc
     void on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
     void insert_receipt(Message* message);
+    void remember_way(Message* message);
     void lookup_receipt(Message* message);
+    void wait_for_way(Message* message);
     void match_receipt(Message* message, const ReceiptMap::Found& found);
+    void accept_receipt(Message* message);
+    void hold_off(Message* message);
     [[nodiscard]] bool queue_is_full(CustomerId customer) const;
     void park_receipt(Message* message);
     void unpark_receipts(const ReceiptKey& key);
@@ -299,6 +304,17 @@ class Worker {
                           const Message& message,
                           std::span<uint8_t> out,
                           uint32_t sequence_number);
+
+    // worker_store.cc
+    void order_of_store(Message* message, StoreOrder order, Stage then, WorkerId back);
+    void run_store();
+    void ring_store();
+    void on_way_kept(Message* message);
+    void on_way_found(Message* message);
+    void on_receipt_kept(Message* message);
+    void on_receipt_loaded(Message* message);
+    void load_receipts();
+    void load_receipts_of(CustomerId customer);
 
     // worker_deliver.cc
     [[nodiscard]] static bool is_temporary(smpp::CommandStatus status);
@@ -325,6 +341,9 @@ class Worker {
         return session.supplier != nullptr ? session.supplier
                                            : snapshot_->supplier(session.supplier_id);
     }
+    [[nodiscard]] uint64_t key_seed_of(SupplierId supplier) {
+        return hub_.supplier(supplier).key_seed.load(std::memory_order_relaxed);
+    }
     WorkerId owner_of(const ReceiptKey& key) const {
         return WorkerId{static_cast<uint8_t>(key.high % hub_.workers())};
     }
@@ -332,6 +351,7 @@ class Worker {
 
     Hub& hub_;
     const WorkerId id_;
+    StoreLink* const store_;  // null: none
     WorkerCounters& counters_;
     route::QualityCounts& quality_;
     Prng prng_;
@@ -367,6 +387,12 @@ class Worker {
     std::vector<queue::IntrusiveFifo<Message>> parked_;
     uint32_t parked_count_ = 0;
     uint32_t parked_cursor_ = 0;
+
+    queue::IntrusiveFifo<Message> store_spill_;  // did not fit into the store's ring
+    bool rang_writer_ = true;                    // nothing was handed to that end since
+    bool rang_reader_ = true;
+    uint32_t loads_open_ = 0;  // asked of the store, not come back
+    uint32_t load_cursor_ = 0;
 
     std::vector<Waiting> waiting_;                    // by CustomerId
     FixedVector<CustomerId> waiting_list_;            // customers with messages in waiting_

@@ -173,9 +173,16 @@ void Worker::bind_customer(Session& session,
 // ---------------------------------------------------------------- submit
 
 // Whether the account may send so many messages now.
-smpp::CommandStatus Worker::admit(Session& session, uint32_t messages) {
+smpp::CommandStatus Worker::admit(Session& session,
+                                  uint32_t messages,
+                                  uint8_t registered_delivery) {
     if (draining_ || session.ending != Ending::no || session.customer == nullptr) {
         return CommandStatus::esme_rsyserr;
+    }
+    if (store_ != nullptr && smpp::wants_receipt(registered_delivery) &&
+        store_->refusal() != CommandStatus::esme_rok) {
+        counters_.mt_store_refused.add(messages);
+        return store_->refusal();
     }
     const route::Customer& account = *session.customer;
     bool room = session.requests_open < account.window;
@@ -204,7 +211,7 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
     session.malformed_in_row = 0;
     const smpp::ValidateRules rules{.version = session.version, .wall_now_ns = now_.wall_ns};
     status = is_data_sm ? smpp::validate_data_sm(sm, rules) : smpp::validate_submit(sm, rules);
-    status = status == CommandStatus::esme_rok ? admit(session, 1) : status;
+    status = status == CommandStatus::esme_rok ? admit(session, 1, sm.registered_delivery) : status;
     Message* message = nullptr;
     if (status == CommandStatus::esme_rok) {
         message = take_mt(session, frame, sm);
@@ -248,9 +255,7 @@ Message* Worker::take_mt(Session& session, const smpp::Frame& frame, const smpp:
     message->origin = session.conn;
     message->origin_sequence = frame.header.sequence_number;
     message->id_form = session.id_form;
-    // SMPP 3.4 section 5.2.17: any of the two low bits asks for a receipt; bit 4 for intermediate
-    // ones.
-    message->wants_receipt = (sm.registered_delivery & 0x13) != 0;
+    message->wants_receipt = smpp::wants_receipt(sm.registered_delivery);
     message->accepted_ns = now_.mono_ns;
     set_deadline(session, *message);
     return message;
@@ -296,7 +301,7 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
     status = smpp::validate_submit_multi(multi,
                                          {.version = session.version, .wall_now_ns = now_.wall_ns});
     if (status == CommandStatus::esme_rok) {
-        status = admit(session, multi.number_of_dests);
+        status = admit(session, multi.number_of_dests, multi.sm.registered_delivery);
     }
     if (status == CommandStatus::esme_rok &&
         (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {

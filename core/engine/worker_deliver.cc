@@ -277,6 +277,12 @@ void Worker::end_delivery(Message* message, Outcome outcome, CommandStatus statu
 }
 
 void Worker::release(Message* message) {
+    const bool is_stored = message->kind == MessageKind::receipt && message->store_sequence != 0;
+    if (is_stored) {
+        order_of_store(message, StoreOrder::forget_receipt, Stage::release,
+                       WorkerId{message->home});
+        return;
+    }
     message->stage = Stage::release;
     send_to(WorkerId{message->home}, message);
 }

@@ -225,6 +225,11 @@ void Worker::settle_mt(Message* message) {
             }
             return;
         }
+        case Outcome::unstored:
+            // The supplier has it, and nobody could tell the customer what became of it: an OK
+            // would promise that.
+            finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_unknown);
+            return;
         case Outcome::none:
             SY_COUNT_BUG("an attempt ended without an outcome");
             finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_rejected);

@@ -68,7 +68,8 @@ void copy_address(const smpp::Address& from,
 
 // At the key's owner, before the customer is answered.
 void Worker::insert_receipt(Message* message) {
-    ReceiptWay way;
+    ReceiptWay& way = message->way;
+    way = {};
     way.customer = message->customer;
     way.id = message->id;
     way.id_form = message->id_form;
@@ -84,7 +85,15 @@ void Worker::insert_receipt(Message* message) {
         way.user_message_reference = static_cast<uint16_t>(reference);
     }
     way.submitted_wall_ns = now_.wall_ns - (now_.mono_ns - message->accepted_ns);
-    if (receipt_map_.insert(message->key, way, now_.mono_ns)) {
+    if (store_ != nullptr) {
+        order_of_store(message, StoreOrder::keep_way, Stage::way_kept, id_);
+    } else {
+        remember_way(message);
+    }
+}
+
+void Worker::remember_way(Message* message) {
+    if (receipt_map_.insert(message->key, message->way, now_.mono_ns) && store_ == nullptr) {
         counters_.receipts_evicted.add();
     }
     const ReceiptKey key = message->key;
@@ -117,8 +126,12 @@ void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::
     message->intermediate =
         !is_final(receipt.state, account) ||
         (sm.esm_class & smpp::esm_class_type_mask) == smpp::esm_class_intermediate;
-    if (!readable || !receipt_key(session.supplier_id, receipt.message_id, receipt_id_form(account),
-                                  message->key)) {
+    message->network_error_code = receipt.network_error_code;
+    message->received_wall_ns = now_.wall_ns;
+    message->store_sequence = 0;
+    message->store_asked = false;
+    if (!readable || !receipt_key(key_seed_of(session.supplier_id), receipt.message_id,
+                                  receipt_id_form(account), message->key)) {
         counters_.receipts_orphaned.add();
         end_receipt(message, CommandStatus::esme_rok);
         return;
@@ -133,10 +146,21 @@ void Worker::lookup_receipt(Message* message) {
     const auto found = receipt_map_.find(message->key, message->sm.source.digits);
     if (found.way != nullptr) {
         match_receipt(message, found);
-        return;
+    } else if (store_ != nullptr && !message->store_asked) {
+        message->store_asked = true;
+        order_of_store(message, StoreOrder::find_way, Stage::way_found, id_);
+    } else {
+        wait_for_way(message);
     }
+}
+
+// No way is known yet.
+void Worker::wait_for_way(Message* message) {
     const route::Supplier* account = snapshot_->supplier(message->supplier);
-    if (message->answered || (account != nullptr && account->orphan_refuse)) {
+    // With a store an answer means that the receipt survives, which it does once it is matched: the
+    // supplier keeps it until then.
+    const bool answered_last = store_ != nullptr || (account != nullptr && account->orphan_refuse);
+    if (message->answered || answered_last) {
         park_receipt(message);
         return;
     }
@@ -157,31 +181,46 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     message->customer = found.way->customer;
     const bool wanted = is_wanted(message->way.registered_delivery, !message->intermediate, state);
     if (wanted && !message->answered && queue_is_full(message->customer)) {
-        counters_.receipts_held_off.add();
-        end_receipt_from_owner(message, refuse_status(message->supplier));
+        hold_off(message);
         return;
     }
-    counters_.receipts_matched.add();
-    if (!message->intermediate) {
+    message->way_ends = !message->intermediate;
+    if (message->way_ends) {
         quality_.receipt(message->supplier, found.way->network, is_success(state),
                          now_.mono_ns - found.since_ns);
         receipt_map_.finish(found.entry);
     }
-    if (!wanted) {
-        counters_.receipts_suppressed.add();
-        end_receipt_from_owner(message, CommandStatus::esme_rok);
+    message->deliver_next = wanted;
+    if (store_ != nullptr && (wanted || message->way_ends)) {
+        order_of_store(message, wanted ? StoreOrder::keep_receipt : StoreOrder::forget_way,
+                       Stage::receipt_kept, id_);
         return;
     }
-    message->deliver_next = true;
+    accept_receipt(message);
+}
+
+// The router has it, and what it must not forget of it is kept: the supplier may.
+void Worker::accept_receipt(Message* message) {
+    counters_.receipts_matched.add();
+    if (!message->deliver_next) {
+        counters_.receipts_suppressed.add();
+    }
     end_receipt_from_owner(message, CommandStatus::esme_rok);
+}
+
+// The supplier keeps it and sends it again.
+void Worker::hold_off(Message* message) {
+    counters_.receipts_held_off.add();
+    end_receipt_from_owner(message, refuse_status(message->supplier));
 }
 
 // More than the account lets wait: the supplier keeps the receipt and repeats it, nothing is lost.
 bool Worker::queue_is_full(CustomerId customer) const {
     const route::Customer* account = snapshot_->customer(customer);
-    return account != nullptr &&
-           hub_.customer(customer).receipts_waiting.load(std::memory_order_relaxed) >=
-               int64_t{account->receipt_queue_max};
+    const CustomerShared& shared = hub_.customer(customer);
+    return account != nullptr && shared.receipts_waiting.load(std::memory_order_relaxed) +
+                                         shared.receipts_stored.load(std::memory_order_relaxed) >=
+                                     int64_t{account->receipt_queue_max};
 }
 
 // The supplier's answer is given at home; with nothing to answer the way there is spared.
@@ -269,14 +308,11 @@ size_t Worker::encode_receipt(const Session& session,
     text.error = message.receipt_error;
     text.submitted_wall_ns = way.submitted_wall_ns;
     // When it came, not when the customer had a session for it: that may be days later.
-    text.done_wall_ns = now_.wall_ns - (now_.mono_ns - message.accepted_ns);
+    text.done_wall_ns = message.received_wall_ns;
     if (way.has_reference) {
         text.user_message_reference = way.user_message_reference;
     }
-    smpp::Receipt original;
-    if (smpp::parse_receipt(message.sm, original)) {
-        text.network_error_code = original.network_error_code;
-    }
+    text.network_error_code = message.network_error_code;
     std::array<uint8_t, 255> short_message;
     std::array<uint8_t, 192> tlvs;
     smpp::Sm sm;

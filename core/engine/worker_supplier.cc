@@ -296,7 +296,7 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
             smpp::SmResp resp;
             const auto decoded = smpp::decode_sm_resp(frame.body, session.decode_rules, resp);
             const bool known = decoded == CommandStatus::esme_rok &&
-                               receipt_key(session.supplier_id, resp.message_id,
+                               receipt_key(key_seed_of(session.supplier_id), resp.message_id,
                                            response_id_form(account_of(session)), message->key);
             if (!known) {
                 counters_.receipt_ids_missing.add();

@@ -23,7 +23,9 @@ void Worker::run_timers() {
         session_timers(sessions_[active_[tick_cursor_]]);
     }
     expire_parked(elapsed);
-    counters_.receipts_evicted.add(receipt_map_.expire(now_.mono_ns, 256));
+    const uint32_t forgotten = receipt_map_.expire(now_.mono_ns, 256);
+    counters_.receipts_evicted.add(store_ == nullptr ? forgotten : 0);
+    load_receipts();
     run_waiting();
     for (LocalSupplier& local : suppliers_) {
         expire_staged(local);

@@ -204,4 +204,10 @@ inline constexpr uint8_t esm_class_delivery_receipt = 0x04;
 inline constexpr uint8_t esm_class_intermediate = 0x20;
 inline constexpr uint8_t esm_class_udhi = 0x40;
 
+/// registered_delivery (section 5.2.17): any of the two low bits asks for a receipt, bit 4 for
+/// intermediate ones.
+[[nodiscard]] constexpr bool wants_receipt(uint8_t registered_delivery) {
+    return (registered_delivery & 0x13) != 0;
+}
+
 }  // namespace sy::smpp

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "io/daemon/clock.h"
+#include "io/daemon/durable.h"
 #include "io/daemon/event_log.h"
 #include "io/daemon/systemd.h"
 
@@ -136,6 +137,10 @@ void Control::housekeeping(Nanos mono_ns) {
     events_.write(parts_.log, parts_.registry, parts_.hub, events_a_tick, mono_ns);
     for (const std::string& line : parts_.poll_devices()) {
         parts_.log.warning(line);
+    }
+    for (const std::string& line :
+         parts_.store != nullptr ? parts_.store->poll() : std::vector<std::string>{}) {
+        parts_.log.error(line);
     }
     uint64_t lost = 0;
     for (uint32_t w = 0; w < parts_.hub.workers(); ++w) {
@@ -298,6 +303,9 @@ bool Control::publish(Loaded loaded, config::Registry registry, Nanos started_ns
     const route::Snapshot& before = *parts_.hub.owned_snapshot();
     const Changes changes = compare(before, *loaded.snapshot);
     loaded.snapshot->generation = before.generation + 1;
+    if (parts_.store != nullptr) {
+        parts_.store->set_names(names_of(registry));
+    }
     if (auto published = parts_.hub.publish(std::move(loaded.snapshot)); !published) {
         parts_.log.error(published.error().text);
         return false;

@@ -60,6 +60,7 @@ std::optional<Loaded> load(const std::string& path,
         config->dpdk = running->dpdk;
         config->listen = running->listen;
         config->admin_listen = running->admin_listen;
+        config->store = running->store;
     }
     CacheFolder cache(config->cache_path, cache_access);
     std::unique_ptr<route::Snapshot> snapshot = config::compile(
@@ -103,6 +104,7 @@ std::vector<std::string> restart_only_changes(const config::Config& running,
     note(running.dpdk != wanted.dpdk, "dpdk");
     note(running.listen != wanted.listen, "smpp.listen");
     note(running.admin_listen != wanted.admin_listen, "admin.listen");
+    note(running.store != wanted.store, "store");
     return keys;
 }
 

@@ -14,6 +14,7 @@
 #include "io/daemon/clock.h"
 #include "io/daemon/commands.h"
 #include "io/daemon/control.h"
+#include "io/daemon/durable.h"
 #include "io/daemon/host.h"
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
@@ -48,6 +49,8 @@ engine::HubOptions hub_options(const config::Config& config) {
     options.workers = static_cast<uint32_t>(config.runtime.workers.size());
     options.connections_max = config.runtime.connections_max;
     options.messages_max = config.runtime.messages_max;
+    options.store = !config.store.path.empty();
+    options.receipt_age_ns = config.store.age_ns;
     return options;
 }
 
@@ -87,13 +90,21 @@ Result<void> serve(const std::string& config_path,
     engine::Hub hub(hub_options(loaded.config));
     loaded.snapshot->generation = 1;
     SY_TRY(hub.publish(std::move(loaded.snapshot)));
+    auto store = open_store(hub, loaded.config, registry);
+    if (!store) {
+        return std::unexpected(std::move(store).error());
+    }
     auto workers = Workers::create(hub, loaded.config);
     if (!workers) {
         return std::unexpected(std::move(workers).error());
     }
     admin::Board board;
     ExplainDesk desk;
-    const admin::Metrics metrics(hub, board, [&workers] { return (*workers)->samples(); });
+    const admin::Metrics metrics(hub, board, [&workers, &store] {
+        auto samples = (*workers)->samples();
+        add_samples(store->get(), samples);
+        return samples;
+    });
     std::optional<admin::Server> server;
     if (loaded.config.admin_listen) {
         auto opened = admin::Server::open(
@@ -107,6 +118,10 @@ Result<void> serve(const std::string& config_path,
         server = *std::move(opened);
     }
     log_settings(log, loaded.config, **workers);
+    if (*store != nullptr) {
+        log.info("store open", {{"path", loaded.config.store.path},
+                                {"receipts_waiting", (*store)->receipts_found()}});
+    }
     Control control({.config_path = config_path,
                      .registry = std::move(registry),
                      .config = std::move(loaded.config),
@@ -115,14 +130,21 @@ Result<void> serve(const std::string& config_path,
                      .log = log,
                      .board = board,
                      .desk = desk,
-                     .poll_devices = [&workers] { return (*workers)->poll_devices(); }},
+                     .poll_devices = [&workers] { return (*workers)->poll_devices(); },
+                     .store = store->get()},
                     load_took_ns);
+    if (*store != nullptr) {
+        (*store)->start();
+    }
     SY_TRY((*workers)->start());
     if (server) {
         server->start();
     }
     control.run();
     (*workers)->stop();
+    if (*store != nullptr) {
+        (*store)->stop();
+    }
     log.info("switchyard stopped");
     return {};
 }

@@ -5,14 +5,16 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/store/open.h"
 #include "tests/support/sim_peer.h"
 
 namespace sy::test {
 namespace {
 
-engine::HubOptions options(uint32_t workers) {
+engine::HubOptions options(uint32_t workers, bool store) {
     engine::HubOptions out;
     out.workers = workers;
+    out.store = store;
     out.connections_max = 256;
     out.messages_max = 4096;
     out.large_messages_max = 16;
@@ -130,8 +132,32 @@ std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
     return out;
 }
 
-SimRouter::SimRouter(sim::SimNet& net, const SimConfig& config, uint32_t workers)
-    : net_(net), worker_count_(workers), hub_(options(workers)) {
+SimRouter::Store::Store(engine::Hub& hub, const SimConfig& config, store::Database& database)
+    : names(
+          [&] {
+              std::vector<std::string> out;
+              for (const route::Customer& account : config.customers) {
+                  out.push_back(account.name);
+              }
+              return out;
+          }(),
+          {"23415", "26201"}),
+      spills(hub) {
+    const auto found = store::open(database, spills);
+    SY_ASSERT(found.has_value());
+    spills.resolve(names);
+    writer = std::make_unique<store::Writer>(hub, database, spills, found->next_sequence);
+    reader = std::make_unique<store::Reader>(hub, database, spills);
+}
+
+SimRouter::SimRouter(sim::SimNet& net,
+                     const SimConfig& config,
+                     uint32_t workers,
+                     store::Database* database)
+    : net_(net), worker_count_(workers), hub_(options(workers, database != nullptr)) {
+    if (database != nullptr) {
+        store_ = std::make_unique<Store>(hub_, config, *database);
+    }
     SY_ASSERT(hub_.publish(make_snapshot(config, workers, nullptr)).has_value());
     for (uint32_t w = 0; w < workers; ++w) {
         const sim::SimOptions sim_options{.connections_max = 256,
@@ -153,9 +179,28 @@ void SimRouter::reload(const SimConfig& config) {
         hub_.publish(make_snapshot(config, worker_count_, hub_.owned_snapshot())).has_value());
 }
 
+bool SimRouter::turn_store() {
+    if (store_ == nullptr || !store_runs) {
+        return false;
+    }
+    if (++store_rounds_ % store_every != 0) {
+        const engine::StoreLink& link = *hub_.store();
+        return link.has_work(engine::StoreEnd::writer) || link.has_work(engine::StoreEnd::reader);
+    }
+    const bool wrote = store_->writer->run(store_->names, true);
+    const bool read = store_->reader->run(store_->names);
+    for (std::string error : {store_->writer->take_error(), store_->reader->take_error()}) {
+        if (!error.empty()) {
+            store_errors.push_back(std::move(error));
+        }
+    }
+    return wrote || read;
+}
+
 void SimRouter::turn_all() {
     bool busy = true;
-    for (int rounds = 0; busy && rounds < 1000; ++rounds) {
+    for (int rounds = 0; busy && rounds < 1000 && rounds_left > 0; ++rounds) {
+        --rounds_left;
         busy = false;
         for (auto& driver : drivers_) {
             busy = driver->turn(net_.now()) || busy;
@@ -163,12 +208,17 @@ void SimRouter::turn_all() {
         for (SimPeer* peer : peers_) {
             busy = peer->turn() || busy;
         }
+        busy = turn_store() || busy;
     }
     hub_.reclaim();
     hub_.merge_quality(net_.now_ns());
 }
 
 void SimRouter::step(Nanos end_ns) {
+    if (rounds_left == 0) {
+        net_.advance_to(end_ns);
+        return;
+    }
     turn_all();
     Nanos next = std::min(end_ns, net_.next_event_ns());
     for (auto& driver : drivers_) {

@@ -9,6 +9,9 @@
 #include "core/engine/driver.h"
 #include "core/engine/hub.h"
 #include "core/engine/worker.h"
+#include "core/store/reader.h"
+#include "core/store/spills.h"
+#include "core/store/writer.h"
 #include "io/sim/net.h"
 #include "io/sim/transport.h"
 
@@ -49,7 +52,11 @@ struct TestPrice {
 
 class SimRouter {
   public:
-    SimRouter(sim::SimNet& net, const SimConfig& config, uint32_t workers = 1);
+    /// `database`: of its store, which takes its turns with the workers; null: it has none.
+    SimRouter(sim::SimNet& net,
+              const SimConfig& config,
+              uint32_t workers = 1,
+              store::Database* database = nullptr);
     ~SimRouter();
 
     /// A new configuration, as SIGHUP would bring it.
@@ -78,15 +85,36 @@ class SimRouter {
     /// Messages that are not back in their pools.
     [[nodiscard]] uint32_t in_flight() const;
 
+    /// False: the store does not get to work, as if its disk took long.
+    bool store_runs = true;
+    /// It works in every so manieth round of turns.
+    uint32_t store_every = 1;
+    /// After so many rounds of turns everything stands still, as at a kill in the middle of work.
+    uint32_t rounds_left = 0xFFFFFFFF;
+    /// What the store's ends said went wrong.
+    std::vector<std::string> store_errors;
+
     static constexpr const char* address = "10.0.0.1:2775";
 
   private:
+    struct Store {
+        Store(engine::Hub& hub, const SimConfig& config, store::Database& database);
+
+        store::Names names;
+        store::Spills spills;
+        std::unique_ptr<store::Writer> writer;
+        std::unique_ptr<store::Reader> reader;
+    };
+
+    bool turn_store();
     void turn_all();
     void step(Nanos end_ns);
 
     sim::SimNet& net_;
     uint32_t worker_count_;
     engine::Hub hub_;
+    std::unique_ptr<Store> store_;
+    uint32_t store_rounds_ = 0;
     std::vector<std::unique_ptr<sim::SimTransport>> transports_;
     std::vector<std::unique_ptr<engine::Worker>> workers_;
     std::vector<std::unique_ptr<engine::Driver<sim::SimTransport>>> drivers_;

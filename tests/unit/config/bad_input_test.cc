@@ -100,7 +100,7 @@ const BadInput bad_inputs[] = {
      appended,
      "[zzzzzz]\n",
      {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, dpdk, "
-      "smpp, routes, quality, admin, log, customer, supplier"}},
+      "smpp, routes, quality, store, admin, log, customer, supplier"}},
     {"unknown_key_near",
      "etc/sy.toml",
      appended,
@@ -120,11 +120,24 @@ const BadInput bad_inputs[] = {
     {"later_tables",
      "etc/sy.toml",
      appended,
-     "[store]\npath = \"s\"\n[records]\n",
-     {"etc/sy.toml:13:2: error: store in the file is not available in this version, expected it to "
-      "be left out",
-      "etc/sy.toml:15:2: error: records in the file is not available in this version, expected it "
+     "[records]\n",
+     {"etc/sy.toml:13:2: error: records in the file is not available in this version, expected it "
       "to be left out"}},
+    {"store",
+     "etc/sy.toml",
+     appended,
+     "[store]\npath = 7\nsync = \"always\"\ninterval = \"0s\"\nage = \"1s\"\nsize_max_mib = 1\n"
+     "memory_mb = 64\n",
+     {"etc/sy.toml:14:8: error: path is 7, expected a string of 0 to 4096 octets without control "
+      "characters",
+      "etc/sy.toml:15:8: error: sync is 'always', expected one of \"commit\", \"interval\"",
+      "etc/sy.toml:16:12: error: interval is '0s', expected a duration with its unit from \"1ms\" "
+      "to "
+      "\"1m\"",
+      "etc/sy.toml:17:7: error: age is '1s', expected a duration with its unit from \"1m\" to "
+      "\"60d\"",
+      "etc/sy.toml:18:16: error: size_max_mib is 1, expected a whole number from 64 to 1000000000",
+      "etc/sy.toml:19:1: error: unknown key 'memory_mb' in [store], did you mean 'memory_mib'?"}},
     {"routes_missing",
      "etc/sy.toml",
      appended,

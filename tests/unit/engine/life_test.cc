@@ -108,7 +108,8 @@ TEST_F(ReloadTest, DrainEndsInBoundedTimeWhenASupplierNeverAnswers) {
 }
 
 // The worker alone, between two in-memory ends: every octet that it takes and gives, no allocation.
-class AllocationTest : public testing::Test {
+// With a store (that answers at once) and without.
+class AllocationTest : public testing::TestWithParam<bool> {
   protected:
     static constexpr ConnId customer{0, 1};
     static constexpr ConnId supplier{1, 1};
@@ -148,6 +149,11 @@ class AllocationTest : public testing::Test {
             pending_conn_ = {};
         }
         worker_.run();
+        // An MT goes there and back once, a receipt twice.
+        for (int trips = 0; hub_.store() != nullptr && trips < 2; ++trips) {
+            serve_store();
+            worker_.run();
+        }
         out_.clear();
         worker_.flush([&](ConnId conn, Octets octets) {
             last_conn_ = conn;
@@ -161,6 +167,15 @@ class AllocationTest : public testing::Test {
         }
         worker_.clear_actions();
         worker_.end_turn();
+    }
+    void serve_store() {
+        std::array<Message*, 8> orders{};
+        const uint32_t count = hub_.store()->take(StoreEnd::writer, orders);
+        for (uint32_t i = 0; i < count; ++i) {
+            orders[i]->store_answer = StoreAnswer::done;
+            orders[i]->store_sequence = ++store_orders_;
+            ASSERT_TRUE(hub_.store()->give_back(StoreEnd::writer, orders[i]));
+        }
     }
     template <class Encode>
     void feed(ConnId conn, Encode&& encode) {
@@ -269,7 +284,8 @@ class AllocationTest : public testing::Test {
               .messages_max = 256,
               .large_messages_max = 4,
               .receipts_max = 4096,
-              .receipt_age_ns = 3600 * second_ns}};
+              .receipt_age_ns = 3600 * second_ns,
+              .store = GetParam()}};
     Now now_{second_ns, 1'790'000'000 * second_ns};
     Worker worker_{hub_, WorkerId{0}, 1};
     std::array<uint8_t, 4096> in_{};
@@ -282,16 +298,19 @@ class AllocationTest : public testing::Test {
     uint32_t responses_ = 0;
     uint32_t delivers_ = 0;
     uint32_t replies_ = 0;
+    uint64_t store_orders_ = 0;
 };
 
-TEST_F(AllocationTest, TheGuardSeesAnAllocation) {
+INSTANTIATE_TEST_SUITE_P(Store, AllocationTest, testing::Bool());
+
+TEST_P(AllocationTest, TheGuardSeesAnAllocation) {
     test::AllocationCounter::start();
     auto probe = std::make_unique<int>(1);
     EXPECT_EQ(test::AllocationCounter::stop(), 1u);
     EXPECT_EQ(*probe, 1);
 }
 
-TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
+TEST_P(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     bind_both();
     one_round(0);
     submits_ = responses_ = delivers_ = replies_ = 0;
@@ -310,6 +329,8 @@ TEST_F(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     EXPECT_EQ(hub_.counters(WorkerId{0}).receipts_delivered.get(), 501u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).mo_delivered.get(), 501u);
     EXPECT_EQ(worker_.pool().free_count(), worker_.pool().count());
+    // A way, its receipt, its end each.
+    EXPECT_EQ(store_orders_, GetParam() ? 3u * 501u : 0u);
 }
 
 }  // namespace

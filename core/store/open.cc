@@ -1,0 +1,48 @@
+#include "core/store/open.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/store/codec.h"
+
+namespace sy::store {
+namespace {
+
+constexpr std::string_view version_key = "version";
+
+Result<void> check_version(Database& database) {
+    Database::Entry entry;
+    const auto found = database.seek(Family::meta, version_key, version_key, entry);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    const std::string ours = std::to_string(format_version);
+    if (!*found) {
+        database.put(Family::meta, version_key, ours);
+        return database.commit(true);
+    }
+    if (entry.value != ours) {
+        return fail("it is of format " + entry.value + ", this program knows format " + ours +
+                    "; start the program that wrote it, or name another folder in [store] path");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Found> open(Database& database, Spills& spills) {
+    SY_TRY(check_version(database));
+    Found out;
+    SY_TRY(database.each_key(Family::receipts, [&](std::string_view key) {
+        std::string_view customer;
+        uint64_t sequence = 0;
+        if (parse_receipt_key(key, customer, sequence)) {
+            spills.found(customer);
+            ++out.receipts;
+            out.next_sequence = std::max(out.next_sequence, sequence + 1);
+        }
+    }));
+    return out;
+}
+
+}  // namespace sy::store

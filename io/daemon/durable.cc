@@ -1,0 +1,38 @@
+#include "io/daemon/durable.h"
+
+#include "io/daemon/clock.h"
+
+namespace sy::daemon {
+
+std::shared_ptr<const store::Names> names_of(const config::Registry& registry) {
+    return std::make_shared<const store::Names>(registry.customers(), registry.networks());
+}
+
+Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
+                                                 const config::Config& config,
+                                                 const config::Registry& registry) {
+    const config::Store& wanted = config.store;
+    if (wanted.path.empty()) {
+        return nullptr;
+    }
+    store::StoreOptions options;
+    options.database.path = wanted.path;
+    options.database.age_ns = wanted.age_ns;
+    options.database.memory_bytes = wanted.memory_mib << 20;
+    options.database.wall_ns = [] { return read_clock(CLOCK_REALTIME); };
+    options.every_commit = wanted.every_commit;
+    options.interval_ns = wanted.interval_ns;
+    options.size_max_bytes = wanted.size_max_mib << 20;
+    return store::Store::open(hub, std::move(options), names_of(registry));
+}
+
+void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out) {
+    if (store == nullptr) {
+        return;
+    }
+    for (const store::NamedCount& one : store->counts()) {
+        out.push_back({one.name, one.help, 0, one.value});
+    }
+}
+
+}  // namespace sy::daemon

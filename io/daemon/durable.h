@@ -1,0 +1,26 @@
+// The router's store as the configuration wants it, and what the rest of the daemon has to do with
+// it. Control thread, but for the samples.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/engine/hub.h"
+#include "io/admin/metrics.h"
+#include "io/store/store.h"
+
+namespace sy::daemon {
+
+/// Null when [store] names no path. `hub` was made accordingly.
+[[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
+                                                               const config::Config& config,
+                                                               const config::Registry& registry);
+
+[[nodiscard]] std::shared_ptr<const store::Names> names_of(const config::Registry& registry);
+
+/// Under worker 0, as what is of no worker alone. `store` may be null. Any thread.
+void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out);
+
+}  // namespace sy::daemon

@@ -1,0 +1,297 @@
+// Random lives of a router with a store, each ended by a crash at a random step, over a database
+// that loses what was not durable from a random point of its write order on. Customers and
+// suppliers live on and keep books. At the end every acknowledged message's receipt has come home,
+// no message was at a supplier twice, and no receipt came for an id of which the customer cannot
+// have missed the answer.
+//
+//   store_test --gtest_filter='*Crash*'                      the seeds of the tests
+//   SY_CRASH_SEEDS=100000 store_test --gtest_filter='*Crash*'  more of them
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "core/smpp/receipt.h"
+#include "tests/support/memory_database.h"
+#include "tests/unit/engine/fixture.h"
+
+namespace sy::engine {
+namespace {
+
+constexpr uint64_t seeds = 1000;
+
+class CrashWorld {
+  public:
+    explicit CrashWorld(uint64_t seed)
+        : prng_(seed), net_(seed), workers_(1 + static_cast<uint32_t>(prng_.below(3))) {
+        alpha_.listen("10.0.1.1:2776");
+        alpha_.answer_submits = false;
+        config_.suppliers.resize(1);
+        config_.suppliers[0].binds = 2;
+        config_.suppliers[0].window = 50;
+        config_.suppliers[0].reconnect_min_ns = 20 * millisecond_ns;
+        config_.suppliers[0].reconnect_max_ns = 100 * millisecond_ns;
+        config_.suppliers[0].receipt_park_ns = 2 * second_ns;
+        config_.mt = {test::rule("44", {0})};
+        config_.mo.clear();
+    }
+
+    void run() {
+        const uint64_t lives = 2 + prng_.below(3);
+        for (uint64_t life = 0; life < lives; ++life) {
+            start();
+            for (uint64_t step = 1 + prng_.below(40); step > 0; --step) {
+                act();
+            }
+            // In the middle of whatever comes next.
+            router_->rounds_left = static_cast<uint32_t>(prng_.below(20));
+            for (uint64_t step = prng_.below(4); step > 0; --step) {
+                act();
+            }
+            crash();
+        }
+        start();
+        settle();
+        balance();
+    }
+
+  private:
+    void start() {
+        router_ = std::make_unique<test::SimRouter>(net_, config_, workers_, &database_);
+        router_->add(alpha_);
+        router_->add(acme_);
+        router_->run_for(50 * millisecond_ns);
+    }
+
+    void crash() {
+        read_books();
+        router_.reset();
+        database_.crash(prng_);
+        net_.advance_to(net_.now_ns() + second_ns);
+        acme_.turn();
+        alpha_.turn();
+        read_books();
+        alpha_.bound.clear();
+        asked_.clear();
+        bound_ = false;
+        unanswered_ += open_.size();
+        open_.clear();
+        // What the router had not answered, the supplier sends again.
+        for (const auto& [sequence, id] : receipts_open_) {
+            due_.push_back(id);
+        }
+        receipts_open_.clear();
+    }
+
+    void act() {
+        switch (prng_.below(8)) {
+            case 0:
+                bind_or_leave();
+                break;
+            case 1:
+            case 2:
+                submit(1 + prng_.below(5));
+                break;
+            case 3:
+            case 4:
+                answer_submits(1 + prng_.below(8));
+                break;
+            case 5:
+            case 6:
+                send_receipts(1 + prng_.below(8));
+                break;
+            default:
+                router_->store_runs = prng_.below(3) != 0;
+                router_->store_every = 1 + static_cast<uint32_t>(prng_.below(5));
+                break;
+        }
+        // Rarely long enough for timeouts.
+        router_->run_for(prng_.below(20) == 0 ? second_ns : prng_.below(5 * millisecond_ns) + 1);
+        read_books();
+    }
+
+    void bind_or_leave() {
+        if (bound_ && prng_.below(3) == 0) {
+            acme_.close(session_);
+            bound_ = false;
+            unanswered_ += open_.size();
+            open_.clear();
+        } else if (!bound_) {
+            session_ = acme_.bind(test::SimRouter::address, CommandId::bind_transceiver, "acme");
+            router_->run_for(10 * millisecond_ns);
+            const Pdu* answer = acme_.response(session_, 1);
+            bound_ = answer != nullptr && answer->status() == CommandStatus::esme_rok;
+            sequence_ = 1;
+        }
+    }
+
+    void submit(uint64_t count) {
+        for (; bound_ && count > 0 && open_.size() < 10; --count) {
+            tokens_.push_back("token " + std::to_string(tokens_.size()));
+            smpp::Sm sm = test::sm("Shop", "+447700900001", tokens_.back());
+            sm.registered_delivery = 1;
+            open_[++sequence_] = tokens_.back();
+            acme_.submit(session_, sequence_, sm);
+        }
+    }
+
+    void answer_submits(uint64_t count) {
+        for (; count > 0 && !asked_.empty(); --count) {
+            const Pdu request = asked_.front();
+            asked_.erase(asked_.begin());
+            const std::string id = "S" + std::to_string(++supplier_ids_);
+            alpha_.answer(request, CommandStatus::esme_rok, id);
+            due_.push_back(id);
+        }
+    }
+
+    void send_receipts(uint64_t count) {
+        for (; count > 0 && !due_.empty() && !alpha_.bound.empty(); --count) {
+            const size_t at = prng_.below(due_.size());
+            const std::string id = due_[at];
+            due_.erase(due_.begin() + static_cast<ptrdiff_t>(at));
+            const std::string body = "id:" + id +
+                                     " sub:001 dlvrd:001 submit date:2611230900 done "
+                                     "date:2611230901 stat:DELIVRD err:000 text:x";
+            smpp::Sm sm = test::sm("447700900001", "Shop", body);
+            sm.esm_class = smpp::esm_class_delivery_receipt;
+            receipts_open_[++receipt_sequence_] = id;
+            alpha_.send_pdu(alpha_.bound[prng_.below(alpha_.bound.size())], [&](auto out) {
+                return smpp::encode_sm(out, CommandId::deliver_sm, receipt_sequence_, sm);
+            });
+        }
+    }
+
+    // What both peers have received since the last time.
+    void read_books() {
+        for (const Pdu& pdu : std::exchange(acme_.received, {})) {
+            if (pdu.header.command_id == CommandId::submit_sm_resp) {
+                read_answer(pdu);
+            } else if (pdu.header.command_id == CommandId::deliver_sm) {
+                smpp::Sm sm;
+                smpp::Receipt receipt;
+                ASSERT_EQ(smpp::decode_sm(pdu.octets(), {}, sm), CommandStatus::esme_rok);
+                ASSERT_TRUE(smpp::parse_receipt(sm, receipt));
+                ++home_[std::string(receipt.message_id)];
+            }
+        }
+        for (Pdu& pdu : std::exchange(alpha_.received, {})) {
+            if (pdu.header.command_id == CommandId::submit_sm) {
+                smpp::Sm sm;
+                ASSERT_EQ(smpp::decode_sm(pdu.octets(), {}, sm), CommandStatus::esme_rok);
+                EXPECT_TRUE(at_supplier_.insert(std::string(as_chars(sm.short_message))).second)
+                    << "sent twice";
+                asked_.push_back(std::move(pdu));
+            } else if (pdu.header.command_id == CommandId::deliver_sm_resp) {
+                read_receipt_answer(pdu);
+            }
+        }
+    }
+
+    void read_answer(const Pdu& pdu) {
+        const auto at = open_.find(pdu.header.sequence_number);
+        if (pdu.conn != session_ || at == open_.end()) {
+            return;  // of a session that the customer has closed
+        }
+        if (pdu.status() == CommandStatus::esme_rok) {
+            smpp::SmResp resp;
+            ASSERT_EQ(smpp::decode_sm_resp(pdu.octets(), {}, resp), CommandStatus::esme_rok);
+            EXPECT_TRUE(at_supplier_.contains(at->second)) << "acknowledged, and nobody had it";
+            EXPECT_TRUE(acknowledged_.insert(std::string(resp.message_id)).second)
+                << "an id given twice";
+        } else {
+            ++refused_;
+        }
+        open_.erase(at);
+    }
+
+    void read_receipt_answer(const Pdu& pdu) {
+        const auto at = receipts_open_.find(pdu.header.sequence_number);
+        if (at == receipts_open_.end()) {
+            // Under way when the router died.
+            EXPECT_FALSE(std::ranges::count(alpha_.bound, pdu.conn) > 0) << "an answer to nothing";
+            return;
+        }
+        if (pdu.status() != CommandStatus::esme_rok) {
+            due_.push_back(at->second);
+        }
+        receipts_open_.erase(at);
+    }
+
+    // No more submits; everybody is there and the store works.
+    void settle() {
+        router_->store_runs = true;
+        for (int round = 0; round < 40; ++round) {
+            if (!bound_) {
+                bind_or_leave();
+            }
+            answer_submits(1000);
+            send_receipts(1000);
+            router_->run_for(500 * millisecond_ns);
+            read_books();
+        }
+    }
+
+    void balance() const {
+        for (const std::string& id : acknowledged_) {
+            EXPECT_TRUE(home_.contains(id)) << "its receipt did not come home: " << id;
+        }
+        uint64_t strangers = 0;
+        for (const auto& [id, times] : home_) {
+            strangers += acknowledged_.contains(id) ? 0u : 1u;
+        }
+        EXPECT_LE(strangers, unanswered_ + refused_);
+        EXPECT_TRUE(due_.empty());
+        EXPECT_TRUE(receipts_open_.empty());
+        EXPECT_EQ(router_->in_flight(), 0u);
+        EXPECT_EQ(database_.size(store::Family::receipts), 0u);
+        EXPECT_EQ(router_->hub().store()->receipts_stored(), 0);
+    }
+
+    Prng prng_;
+    sim::SimNet net_;
+    uint32_t workers_;
+    test::SimConfig config_ = basic_config();
+    test::MemoryDatabase database_;
+    SimPeer alpha_{net_, "10.0.1.1"};
+    SimPeer acme_{net_, "10.0.2.1"};
+    std::unique_ptr<test::SimRouter> router_;
+
+    // The customer.
+    ConnId session_;
+    bool bound_ = false;
+    uint32_t sequence_ = 1;
+    std::deque<std::string> tokens_;
+    std::map<uint32_t, std::string> open_;
+    std::set<std::string> acknowledged_;
+    std::map<std::string, uint32_t> home_;
+    uint64_t unanswered_ = 0;
+    uint64_t refused_ = 0;
+
+    // The supplier.
+    std::vector<Pdu> asked_;
+    std::set<std::string> at_supplier_;
+    std::vector<std::string> due_;
+    std::map<uint32_t, std::string> receipts_open_;
+    uint32_t receipt_sequence_ = 100;
+    uint64_t supplier_ids_ = 0;
+};
+
+TEST(CrashTest, BooksBalanceWhereverTheRouterIsKilled) {
+    const char* more = std::getenv("SY_CRASH_SEEDS");
+    const uint64_t count = more != nullptr ? std::strtoull(more, nullptr, 10) : seeds;
+    const char* first = std::getenv("SY_CRASH_FIRST");
+    const uint64_t begin = first != nullptr ? std::strtoull(first, nullptr, 10) : 1;
+    for (uint64_t seed = begin; seed < begin + count; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        CrashWorld(seed).run();
+        if (HasFailure()) {
+            FAIL() << "SY_CRASH_FIRST=" << seed << " SY_CRASH_SEEDS=1 repeats it";
+        }
+    }
+}
+
+}  // namespace
+}  // namespace sy::engine

@@ -1,0 +1,181 @@
+// The database on a real disk: what is committed is there after a close, a kill and a power loss,
+// faults are said, and it works again afterwards.
+#include <algorithm>
+#include <filesystem>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "core/store/codec.h"
+#include "io/store/rocks_database.h"
+#include "tests/unit/store/faulty_files.h"
+
+namespace sy::store {
+namespace {
+
+class RocksTest : public testing::Test {
+  protected:
+    RocksTest() {
+        std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+        std::ranges::replace(name, '/', '-');
+        folder = std::filesystem::temp_directory_path() /
+                 ("sy-rocks-" + std::to_string(getpid()) + "-" + name);
+        std::filesystem::remove_all(folder);
+        files = std::make_shared<FaultyFiles>(rocksdb::FileSystem::Default());
+        env = rocksdb::NewCompositeEnv(files);
+    }
+    ~RocksTest() override {
+        database.reset();
+        std::filesystem::remove_all(folder);
+    }
+
+    Result<void> open(const std::string& path) {
+        RocksOptions options;
+        options.path = path;
+        options.env = env.get();
+        options.age_ns = age_ns;
+        options.memory_bytes = 16 << 20;
+        options.wall_ns = [this] { return wall_ns; };
+        auto opened = RocksDatabase::open(std::move(options));
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        database = *std::move(opened);
+        return {};
+    }
+    void open() {
+        const auto opened = open(folder.string());
+        ASSERT_TRUE(opened.has_value()) << opened.error().text;
+    }
+
+    bool put(const std::string& key, bool durable = true) {
+        database->put(Family::ways, key, "value of " + key);
+        return database->commit(durable).has_value();
+    }
+    bool has(const std::string& key) {
+        Database::Entry entry;
+        const auto found = database->seek(Family::ways, key, key, entry);
+        EXPECT_TRUE(found.has_value());
+        return found.has_value() && *found && entry.value == "value of " + key;
+    }
+    static std::string key(uint64_t i) { return way_key({i, i * 7}, i); }
+
+    Nanos age_ns = 3600 * second_ns;
+    Nanos wall_ns = 1'800'000'000 * second_ns;
+    std::filesystem::path folder;
+    std::shared_ptr<FaultyFiles> files;
+    std::unique_ptr<rocksdb::Env> env;
+    std::unique_ptr<RocksDatabase> database;
+};
+
+TEST_F(RocksTest, FindsByPrefixInOrder) {
+    open();
+    const engine::ReceiptKey one{5, 6};
+    database->put(Family::ways, way_key(one, 2), "b");
+    database->put(Family::ways, way_key(one, 1), "a");
+    database->put(Family::ways, way_key({5, 7}, 1), "c");
+    ASSERT_TRUE(database->commit(true).has_value());
+    Database::Entry entry;
+    ASSERT_TRUE(*database->seek(Family::ways, way_prefix(one), way_prefix(one), entry));
+    EXPECT_EQ(entry.value, "a");
+    ASSERT_TRUE(*database->seek(Family::ways, entry.key + '\0', way_prefix(one), entry));
+    EXPECT_EQ(entry.value, "b");
+    EXPECT_FALSE(*database->seek(Family::ways, entry.key + '\0', way_prefix(one), entry));
+    EXPECT_FALSE(*database->seek(Family::receipts, "", "", entry)) << "families are apart";
+}
+
+TEST_F(RocksTest, ABatchIsThereAfterAKill) {
+    open();
+    for (uint64_t i = 0; i < 1000; ++i) {
+        ASSERT_TRUE(put(key(i)));
+    }
+    // What a killed process leaves: the files as they are, nothing closed.
+    const std::filesystem::path copy = folder.string() + ".killed";
+    std::filesystem::copy(folder, copy, std::filesystem::copy_options::recursive);
+    database.reset();
+    ASSERT_TRUE(open(copy.string()).has_value());
+    for (uint64_t i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(has(key(i))) << i;
+    }
+    database.reset();
+    std::filesystem::remove_all(copy);
+}
+
+TEST_F(RocksTest, WhatWasDurableIsThereAfterAPowerLossAndAllIsInOrder) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        Prng prng(seed);
+        open();
+        const uint64_t first = seed * 1000;
+        uint64_t durable_end = first;
+        const uint64_t count = 50 + prng.below(100);
+        for (uint64_t i = first; i < first + count; ++i) {
+            const bool durable = prng.below(5) == 0;
+            ASSERT_TRUE(put(key(i), durable));
+            durable_end = durable ? i + 1 : durable_end;
+        }
+        const std::filesystem::path copy = folder.string() + ".lost";
+        files->lose_power(prng);
+        std::filesystem::copy(folder, copy, std::filesystem::copy_options::recursive);
+        database.reset();
+        std::filesystem::remove_all(folder);
+        std::filesystem::rename(copy, folder);
+        open();
+        bool gone = false;
+        for (uint64_t i = first; i < first + count; ++i) {
+            const bool there = has(key(i));
+            EXPECT_TRUE(there || i >= durable_end) << "durable, and lost: " << i;
+            EXPECT_FALSE(there && gone) << "later than what was lost: " << i;
+            gone = gone || !there;
+        }
+        database.reset();
+    }
+}
+
+class RocksFaults : public RocksTest, public testing::WithParamInterface<FaultyFiles::Fault> {};
+
+INSTANTIATE_TEST_SUITE_P(All,
+                         RocksFaults,
+                         testing::Values(FaultyFiles::Fault::full,
+                                         FaultyFiles::Fault::append,
+                                         FaultyFiles::Fault::torn,
+                                         FaultyFiles::Fault::sync));
+
+TEST_P(RocksFaults, AreSaidAndTheDatabaseWorksAgainAfterwards) {
+    open();
+    ASSERT_TRUE(put(key(1)));
+    files->set_fault(GetParam());
+    EXPECT_FALSE(put(key(2)));
+    EXPECT_FALSE(put(key(3)));
+    EXPECT_FALSE(put(key(4)));
+    files->set_fault(FaultyFiles::Fault::none);
+    bool works = false;
+    for (int tries = 0; tries < 5 && !works; ++tries) {
+        works = put(key(5));
+    }
+    EXPECT_TRUE(works);
+    EXPECT_TRUE(has(key(1)));
+    EXPECT_TRUE(has(key(5)));
+    database.reset();
+    open();
+    EXPECT_TRUE(has(key(1)));
+    EXPECT_TRUE(has(key(5)));
+}
+
+TEST_F(RocksTest, AFolderThatCannotBeUsedIsSaidWithItsPath) {
+    const std::string path = "/proc/nowhere/store";
+    const auto opened = open(path);
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_NE(opened.error().text.find(path), std::string::npos);
+}
+
+TEST_F(RocksTest, TwoRoutersCannotShareAFolder) {
+    open();
+    RocksOptions second;
+    second.path = folder.string();
+    second.env = env.get();
+    second.wall_ns = [] { return Nanos{0}; };
+    EXPECT_FALSE(RocksDatabase::open(std::move(second)).has_value());
+}
+
+}  // namespace
+}  // namespace sy::store
