@@ -1,0 +1,156 @@
+"""End to end with smppload: the same messages and tables over kernel sockets and over DPDK (memif)."""
+
+import re
+import time
+import urllib.request
+
+from .plan import Step
+from .programs import Failed, RouterSetup, load_values
+
+TRANSPORTS = ("kernel", "memif")
+# What every series starts from and changes one thing of: 165 octets a submit_sm, a tenth of them scanned.
+BASE = {"prefixes": 10_000, "expressions": 100, "expression-rows": 0.1, "suppliers": 4, "customers": 1,
+        "binds": 8, "window": 200}
+IN_FLIGHT = BASE["binds"] * BASE["window"]
+# The router takes 1,000 binds an account.
+BINDS_AN_ACCOUNT = 1000
+# A step's own time beyond what it measures: two programs start, bind, drain and end.
+AROUND_S = 1.4
+MAXIMUM = {transport: f"base/{transport}" for transport in TRANSPORTS}
+
+
+def spread_over_accounts(connections):
+    customers = max(1, connections // BINDS_AN_ACCOUNT)
+    return {"customers": customers, "binds": connections // customers,
+            "window": max(1, IN_FLIGHT // connections)}
+
+
+def once(bench, write, transport, options=None, keys=()):
+    """One run against a router that was started for it."""
+    scale = bench.scale
+    with RouterSetup(bench, {**BASE, **write}, transport, keys) as setup:
+        run = setup.load({"duration": f"{scale.seconds}s", "warmup": f"{scale.warmup}s",
+                          "start-timeout": "120s", **(options or {})})
+        values = load_values(run.figures(scale.seconds + 240))
+        values["memory"] = setup.router.memory_kib("VmHWM") / 1024
+    return values
+
+
+def maximum(bench, transport):
+    """Messages/s of the closed loop, measured now where this run has not done so yet."""
+    name = MAXIMUM[transport]
+    if not bench.book.samples(name, "rate"):
+        bench.book.add(name, once(bench, {}, transport), bench.command(name), ())
+    return bench.book.median(name, "rate")
+
+
+def limits_of(transport, point=None):
+    """The relay is the limit of kernel sockets, the generator's own ends that of both."""
+    direct = ("limits/direct", "rate", "rate")
+    if transport == "kernel":
+        return ((f"limits/relay/{point}" if point else "limits/relay", "rate", "rate"), direct)
+    return (("limits/testpmd", "rate", "rate"), direct)
+
+
+def series(bench, name, points, transports=TRANSPORTS, seconds=0.0):
+    """points: [(label, options to write, options of the run)]"""
+    scale = bench.scale
+    out = []
+    for label, write, options in points:
+        for transport in transports:
+            out.append(Step(
+                f"{name}/{transport}/{label}",
+                lambda b, n=f"{name}/{transport}/{label}", w=write, o=options, t=transport: {n: once(b, w, t, o)},
+                AROUND_S + scale.seconds + scale.warmup + seconds, scale.repetitions,
+                limits_of(transport, label if name in ("connections", "window") else None)))
+    return out
+
+
+def latency(bench, transport, percent):
+    rate = maximum(bench, transport) * percent / 100
+    return once(bench, {}, transport, {"rate": f"{rate:.0f}", "duration": f"{max(bench.scale.seconds, 0.5) * 2}s"}) \
+        | {"wanted": rate}
+
+
+def metric(setup, name):
+    with urllib.request.urlopen(f"http://{setup.admin}/metrics", timeout=10) as page:
+        lines = re.findall(rf"^switchyard_{name}(?:{{[^}}]*}})? (\S+)$", page.read().decode(), re.MULTILINE)
+    return sum(map(float, lines))
+
+
+def idle_connections(bench, count):
+    """Many sessions that say nothing but enquire_link: memory and CPU of each, and whether it is kept."""
+    every_s, watched_s = 2, 4
+    write = {**BASE, **spread_over_accounts(count)}
+    with RouterSetup(bench, write, keys=[("smpp", f'enquire_link = "{every_s}s"')]) as setup:
+        before = setup.router.memory_kib()
+        run = setup.load({"rate": 1, "duration": "600s", "warmup": "0s", "start-timeout": "60s"})
+        with run.process:
+            wanted = count + BASE["suppliers"]
+            run.process.wait_for(f"{wanted} connections are bound",
+                                 lambda: metric(setup, "kernel_accepted_total") >= count, 60)
+            time.sleep(every_s)  # the first round of enquire_link touches what it needs
+            pdus, cpu, begun = metric(setup, "pdus_in_total"), setup.router.cpu_seconds(), time.monotonic()
+            time.sleep(watched_s)
+            took = time.monotonic() - begun
+            pdus, cpu = metric(setup, "pdus_in_total") - pdus, setup.router.cpu_seconds() - cpu
+            memory = setup.router.memory_kib() - before
+            run.process.process.terminate()
+            run.figures(60)
+    # Both ends ask: at least the answers to the router's own must be there.
+    due = wanted * took / every_s
+    if pdus < 0.8 * due:
+        raise Failed(f"{count} idle connections: {pdus:.0f} PDUs came in {took:.1f} s, expected {due:.0f} "
+                     "answers to enquire_link")
+    return {"memory_a_connection": memory / count, "cpu_share": cpu / took, "enquire_links": pdus / took}
+
+
+def many(bench, count):
+    """Every connection submits; as many in flight as there are connections."""
+    return once(bench, {**spread_over_accounts(count), "supplier-window": 2000}, "kernel",
+                {"start-timeout": "60s", "duration": f"{max(bench.scale.seconds, 1)}s"})
+
+
+def with_workers(bench, count, transport):
+    """The second worker shares its CPU with smppload where there are two CPUs."""
+    cpus = ([bench.router_cpu, bench.load_cpu] if count == 2 else [bench.router_cpu])
+    return once(bench, {"workers": ",".join(map(str, cpus))}, transport)
+
+
+def steps(bench):
+    scale = bench.scale
+    around = AROUND_S + scale.seconds + scale.warmup
+    out = [Step(MAXIMUM[t], lambda b, t=t: {MAXIMUM[t]: once(b, {}, t)}, around, scale.headline_repetitions,
+                limits_of(t)) for t in TRANSPORTS]
+    if scale.name == "smoke":
+        return out
+    out += series(bench, "connections", [
+        (f"connections={n}", spread_over_accounts(n), {}) for n in scale.connections if n < 10_000])
+    out += series(bench, "window", [(f"window={n}", {"window": n}, {}) for n in scale.windows])
+    if bench.router_cpu != bench.load_cpu:
+        out += [Step(f"workers/kernel/workers={n}",
+                     lambda b, n=n: {f"workers/kernel/workers={n}": with_workers(b, n, "kernel")}, around,
+                     scale.repetitions, limits_of("kernel")) for n in (1, 2)]
+    out += series(bench, "size", [(f"text={n}", {"text-bytes": n}, {}) for n in scale.text_octets])
+    out += series(bench, "routes", [(f"routes={n}", {"prefixes": n}, {}) for n in scale.routes if n < 1_000_000])
+    large = [n for n in scale.routes if n >= 1_000_000]
+    for step in series(bench, "routes", [(f"routes={n}", {"prefixes": n}, {}) for n in large], seconds=15):
+        step.repetitions = 1
+        out.append(step)
+    out += series(bench, "expressions", [
+        (f"expressions={n}", {"expressions": n, "expression-rows": 1 if n else 0}, {}) for n in scale.expressions])
+    out += series(bench, "receipts", [(f"share={n}", {}, {"receipts": n, "rate": 100_000}) for n in scale.shares])
+    out += series(bench, "reroutes", [
+        (f"share={n}", {"fallback": True}, {"error-mix": f"RMSGQFUL:{n}"}) for n in scale.shares if n < 1])
+    for percent in scale.loads:
+        for transport in TRANSPORTS:
+            name = f"latency/{transport}/load={percent}"
+            out.append(Step(name, lambda b, n=name, t=transport, p=percent: {n: latency(b, t, p)},
+                            around + scale.seconds, min(scale.repetitions, 2), limits_of(transport)))
+    if scale.many:
+        name = f"many/idle/connections={scale.many}"
+        out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))
+        name = f"many/busy/connections={scale.many}"
+        out.append(Step(name, lambda b, n=name: {n: many(b, scale.many)}, 6, scale.repetitions,
+                        ((MAXIMUM["kernel"], "rate", "rate"), ("limits/relay/many", "rate", "rate"))))
+    return out
