@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from . import kannel, limits
+from . import limits
 from .load import once
 from .plan import Step
 from .programs import Failed, Process, SmppLoad, free_ports, load_values
@@ -15,14 +15,6 @@ from .programs import Failed, Process, SmppLoad, free_ports, load_values
 # 4 connections with window 100 to one supplier: what each of them can do.
 WORLD = {"suppliers": 1, "supplier-binds": 4, "customers": 1, "binds": 4, "window": 100, "prefixes": 1000}
 LISTENING = "0A"
-
-NOTES = {
-    "node-smpp": "a router of 60 lines: no rules, no windows, no receipts (smpp 0.5.1, texts left as octets)",
-    "net-smpp": "a router of 90 lines: no rules, no windows, no receipts",
-    "kannel": "bearerbox re-routing between two SMSC links, no store, no access log; customers cannot bind to it, so its "
-              "messages come as deliver_sm from the suite's own SMSC, not from smppload",
-}
-
 
 def npm_modules(build):
     """The npm library, where the interop tests install it too: at the versions of its lock file."""
@@ -72,11 +64,6 @@ def net_smpp(bench):
     return minimal_router(bench, ["perl", bench.root / "bench/peers/net_smpp_router.pl"])
 
 
-def kannel_bearerbox(bench):
-    with tempfile.TemporaryDirectory(prefix="sybench.") as directory:
-        return kannel.measure(bench, pathlib.Path(directory), max(bench.scale.seconds, 1.0))
-
-
 def switchyard(bench):
     return once(bench, WORLD, "kernel")
 
@@ -86,16 +73,19 @@ def relay(bench):
 
 
 MEASURES = {"switchyard": (switchyard, None), "relay": (relay, None), "node-smpp": (node_smpp, "node"),
-            "net-smpp": (net_smpp, "perl"), "kannel": (kannel_bearerbox, "bearerbox")}
+            "net-smpp": (net_smpp, "perl")}
 
 
 def steps(bench):
     out = []
+    if bench.scale.peers:
+        bench.book.skip("peers/kannel", "customers cannot bind to Debian's Kannel (opensmppbox is not packaged), so "
+                        "smppload cannot drive it")
     for peer in bench.scale.peers:
         measure, program = MEASURES[peer]
         name = f"peers/{peer}"
         if program and not shutil.which(program):
-            bench.book.skip(name, f"{program} is not installed; scripts/setup bench installs it")
+            bench.book.skip(name, f"{program} is not installed; scripts/setup test installs it")
             continue
         out.append(Step(name, lambda b, n=name, m=measure: {n: m(b)}, bench.scale.seconds + 3, bench.scale.repetitions,
                         (("peers/relay", "rate", "rate"),) if peer != "relay" else ()))

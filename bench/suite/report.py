@@ -21,7 +21,7 @@ SECTIONS = {
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
              "busy: all submit."),
     "peers": ("Peers", "The same messages and generator, 4 connections with window 100, one supplier, 1,000 prefixes; "
-              "what a peer cannot do is named below."),
+              "node-smpp and Net::SMPP are minimal routers: no rules, no windows, no receipts."),
     "limits": ("Limits", "The same machine without the router: generator straight to suppliers, octets through a "
                "relay, frames through the same DPDK device, memory."),
     "micro": ("Parts", "Google Benchmark, one core unless named; each checks its results."),
