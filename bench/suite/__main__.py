@@ -113,7 +113,7 @@ def parse(arguments):
         "Measures the router, its limits, its parts and its peers on this machine; writes report.md, report.json and "
         "plots. Exit status 0: every check held; 1: one did not (the report names it); 2: it could not run."))
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_const", const="quick", dest="scale", help="under 3 minutes")
+    size.add_argument("--quick", action="store_const", const="quick", dest="scale", help="some minutes")
     size.add_argument("--smoke", action="store_const", const="smoke", dest="scale", help="seconds; says only that it works")
     parser.set_defaults(scale="full")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="sections or measurements: see --list")

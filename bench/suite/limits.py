@@ -61,7 +61,6 @@ def steps(bench):
         return out
     points = {f"connections={n}": spread_over_accounts(n) for n in scale.connections if n < 10_000}
     points |= {f"window={n}": {"window": n} for n in scale.windows}
-    points["many"] = spread_over_accounts(scale.many)
     for label, options in points.items():
         name = f"limits/relay/{label}"
         out.append(Step(name, lambda b, n=name, o=options: {n: relay(b, o)}, around, scale.repetitions))

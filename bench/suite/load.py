@@ -152,5 +152,5 @@ def steps(bench):
         out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))
         name = f"many/busy/connections={scale.many}"
         out.append(Step(name, lambda b, n=name: {n: many(b, scale.many)}, 6, scale.repetitions,
-                        ((MAXIMUM["kernel"], "rate", "rate"), ("limits/relay/many", "rate", "rate"))))
+                        ((MAXIMUM["kernel"], "rate", "rate"),)))
     return out
