@@ -174,6 +174,33 @@ struct Logging {
     bool json = false;
 };
 
+enum class RecordFormat : uint8_t { json, csv };
+
+/// When records are on disk whatever happens to the machine.
+enum class RecordSync : uint8_t {
+    none,      // at the end of the process alone
+    rotate,    // whenever a file is complete
+    interval,  // every sync_ns
+};
+
+struct Records {
+    std::string path;  // folder for files; empty: none
+    RecordFormat format = RecordFormat::json;
+    uint64_t rotate_bytes = uint64_t{1} << 30;  // 0: never by size
+    Nanos rotate_ns = 0;                        // 0: never by time
+    RecordSync sync = RecordSync::rotate;
+    Nanos sync_ns = 0;
+    uint64_t ring_bytes = 16 << 20;  // a worker
+    uint64_t hold_bytes = 64 << 20;  // of lines that wait for a disk that fails
+    route::RecordFields fields;
+    std::string kafka;  // brokers; empty: none
+    std::string kafka_topic = "switchyard-records";
+    std::vector<std::pair<std::string, std::string>> kafka_options;
+
+    [[nodiscard]] bool on() const { return !path.empty() || !kafka.empty(); }
+    friend bool operator==(const Records&, const Records&) = default;
+};
+
 struct Config {
     std::string directory;  // of the root file; relative paths start here
     Runtime runtime;
@@ -183,6 +210,7 @@ struct Config {
     route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from
     Logging logging;
     Store store;
+    Records records;
     std::string cache_path;  // folder for compiled expressions; empty: none
     std::optional<Endpoint> admin_listen;
     std::vector<std::pair<CustomerId, route::Customer>> customers;

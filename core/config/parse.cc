@@ -60,6 +60,12 @@ size_t utf8_length(std::string_view text) {
     return length;
 }
 
+struct SizeUnit {
+    std::string_view name;
+    unsigned shift;
+};
+constexpr std::array<SizeUnit, 3> size_units{{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
+
 }  // namespace
 
 std::optional<Nanos> parse_duration(std::string_view text) {
@@ -81,6 +87,27 @@ std::string duration_text(Nanos duration_ns) {
         }
     }
     return duration_ns == 0 ? "0s" : fmt::format("{}ns", duration_ns);
+}
+
+std::optional<uint64_t> parse_bytes(std::string_view text) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto count = parse_integer<uint64_t>(text.substr(0, digits));
+    const std::string_view name = text.substr(digits);
+    for (const SizeUnit& unit : size_units) {
+        if (count && unit.name == name && *count <= UINT64_MAX >> unit.shift) {
+            return *count << unit.shift;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string bytes_text(uint64_t bytes) {
+    for (const SizeUnit& unit : size_units) {
+        if (bytes >> unit.shift != 0 && bytes % (uint64_t{1} << unit.shift) == 0) {
+            return fmt::format("{}{}", bytes >> unit.shift, unit.name);
+        }
+    }
+    return fmt::format("{} octets", bytes);
 }
 
 std::optional<uint32_t> parse_minute(std::string_view text, DayEnd day_end) {

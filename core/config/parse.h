@@ -32,6 +32,11 @@ template <std::integral T>
 /// The largest unit that divides it: "5m", "90s". For messages.
 [[nodiscard]] std::string duration_text(Nanos duration_ns);
 
+/// "512KiB", "64MiB", "1GiB": a whole number and a unit.
+[[nodiscard]] std::optional<uint64_t> parse_bytes(std::string_view text);
+/// The largest unit that divides it: "64MiB". For messages.
+[[nodiscard]] std::string bytes_text(uint64_t bytes);
+
 /// What a date without a time of day means: its first minute, or the first one behind it.
 enum class DayEnd : uint8_t { no, yes };
 /// "2026-01-31", "2026-01-31 18:30", "2026-01-31T18:30Z", "2026-01-31 18:30+01:00": minutes since

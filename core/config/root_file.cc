@@ -9,6 +9,7 @@
 #include "core/config/accounts.h"
 #include "core/config/dpdk_section.h"
 #include "core/config/parse.h"
+#include "core/config/records_section.h"
 #include "core/config/section.h"
 #include "core/config/tables.h"
 #include "core/config/toml_guard.h"
@@ -16,10 +17,9 @@
 namespace sy::config {
 namespace {
 
-constexpr std::array<std::string_view, 10> tables_known{"runtime",  "dpdk",    "smpp",  "routes",
-                                                        "quality",  "store",   "admin", "log",
-                                                        "customer", "supplier"};
-constexpr std::array<std::string_view, 1> tables_later{"records"};
+constexpr std::array<std::string_view, 11> tables_known{"runtime", "dpdk",     "smpp",    "routes",
+                                                        "quality", "store",    "records", "admin",
+                                                        "log",     "customer", "supplier"};
 
 constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
     {"kernel", TransportKind::kernel},
@@ -59,7 +59,7 @@ class RootReader {
         for (const std::string_view key : tables_known) {
             top.expect(key);
         }
-        top.finish(tables_later);
+        top.finish();
         read_dpdk(document_, complaints_, config_.dpdk);
         read_runtime();
         read_smpp();
@@ -68,6 +68,7 @@ class RootReader {
         read_store();
         read_routes();
         read_quality();
+        read_records_section();
         read_customers();
         read_suppliers();
     }
@@ -85,6 +86,7 @@ class RootReader {
     void read_store();
     void read_routes();
     void read_quality();
+    void read_records_section();
     [[nodiscard]] std::string absolute(std::string path) const;
     TableFile table_file(Section& routes, std::string_view key, std::string name) const;
     void read_customers();
@@ -292,6 +294,12 @@ void RootReader::read_quality() {
     in.integer<uint32_t>("samples_min", out.samples_min, 1, 1'000'000);
     in.integer<uint32_t>("explore_every", out.explore_every, 0, 1'000'000);
     in.finish();
+}
+
+void RootReader::read_records_section() {
+    Section in = section("records");
+    read_records(in, document_["records"]["kafka_options"].node(), config_.records);
+    config_.records.path = absolute(std::move(config_.records.path));
 }
 
 void RootReader::read_customers() {

@@ -250,18 +250,14 @@ std::optional<size_t> Section::read_choice(std::string_view key,
     return static_cast<size_t>(found - names.begin());
 }
 
-void Section::finish(std::span<const std::string_view> later) {
+void Section::finish() {
     if (table_ == nullptr) {
         return;
     }
     for (const auto& [key, node] : *table_) {
         const Position at{static_cast<uint32_t>(key.source().begin.line),
                           static_cast<uint32_t>(key.source().begin.column)};
-        if (std::find(later.begin(), later.end(), key.str()) != later.end()) {
-            complaints_.error(at, fmt::format("{} in {} is not available in this version, expected "
-                                              "it to be left out",
-                                              key.str(), title_));
-        } else if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) {
+        if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) {
             complaints_.error_with_hint(
                 at, fmt::format("unknown key {} in {}", in_quotes(key.str()), title_), key.str(),
                 known_);

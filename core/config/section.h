@@ -93,9 +93,8 @@ class Section {
         }
     }
 
-    /// Complains about every key that was not asked for. `later` are keys that DESIGN names and
-    /// this version does not have.
-    void finish(std::span<const std::string_view> later = {});
+    /// Complains about every key that was not asked for.
+    void finish();
 
     [[nodiscard]] bool has(std::string_view key) const;
     [[nodiscard]] bool is_empty_array(std::string_view key) const;

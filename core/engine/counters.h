@@ -74,7 +74,8 @@ class Counter {
     X(mo_replies_cut, "answers among those sent that were longer than one message")                 \
     X(pool_empty, "messages refused because the message pool was empty")                            \
     X(output_exhausted, "sessions dropped because no output buffer was left")                       \
-    X(events_lost, "events that the control thread was too slow to take")
+    X(events_lost, "events that the control thread was too slow to take")                           \
+    X(records_lost, "records not written because the record thread was too slow")
 
 #define SY_SUPPLIER_COUNTERS(X)                                                                     \
     X(submitted, "submit_sm sent")                                                                  \

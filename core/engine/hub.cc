@@ -59,6 +59,9 @@ Hub::Hub(const HubOptions& options)
         events_.push_back(std::make_unique<queue::SpscRing<Event>>(event_entries));
         quality_counts_.push_back(
             std::make_unique<route::QualityCounts>(options.quality_pairs_max));
+        if (options.record_ring_bytes > 0) {
+            records_.push_back(std::make_unique<queue::ByteRing>(options.record_ring_bytes));
+        }
     }
 }
 

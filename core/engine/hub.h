@@ -22,6 +22,7 @@
 #include "core/engine/message.h"
 #include "core/engine/parts_memory.h"
 #include "core/engine/store_link.h"
+#include "core/queue/byte_ring.h"
 #include "core/queue/published.h"
 #include "core/queue/shared_ring.h"
 #include "core/queue/spsc_ring.h"
@@ -67,7 +68,8 @@ struct HubOptions {
     Nanos receipt_age_ns = Nanos{72} * 3600 * second_ns;
     uint32_t long_messages_max = 65'536;  // of MT and of MO, whose parts are kept together
     uint32_t quality_pairs_max = limits::quality_pairs_max;
-    bool store = false;  // something must survive a restart: there is a StoreLink
+    bool store = false;              // something must survive a restart: there is a StoreLink
+    uint32_t record_ring_bytes = 0;  // a worker; 0: no records
 };
 
 class Hub {
@@ -110,6 +112,10 @@ class Hub {
     }
 
     [[nodiscard]] const route::QualityBoard& quality() const { return quality_; }
+    /// Records of what that worker ended: it fills, the record thread empties. Null: no records.
+    [[nodiscard]] queue::ByteRing* records(WorkerId worker) const {
+        return records_.empty() ? nullptr : records_[worker.value].get();
+    }
 
     // --- Workers.
 
@@ -162,6 +168,7 @@ class Hub {
     std::vector<std::unique_ptr<queue::SharedRing>> rings_;
     std::vector<std::unique_ptr<queue::SpscRing<Message*>>> mailboxes_;
     std::vector<std::unique_ptr<queue::SpscRing<Event>>> events_;
+    std::vector<std::unique_ptr<queue::ByteRing>> records_;  // by worker
     std::unique_ptr<WorkerCounters[]> counters_;
     std::unique_ptr<SupplierCounters[]> supplier_counters_;
     std::unique_ptr<CustomerCounters[]> customer_counters_;

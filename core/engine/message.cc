@@ -8,6 +8,7 @@
 #include <new>
 
 #include "core/base/assert.h"
+#include "core/engine/attempt_log.h"
 
 namespace sy::engine {
 namespace {
@@ -75,14 +76,17 @@ std::string_view format_id(uint64_t id, IdForm form, IdText& buffer) {
     return {};
 }
 
-MessagePool::MessagePool(uint8_t home, uint32_t count, uint32_t large_count)
-    : home_(home), count_(count + large_count) {
+MessagePool::MessagePool(uint8_t home, uint32_t count, uint32_t large_count, bool with_logs)
+    : home_(home),
+      count_(count + large_count),
+      logs_(with_logs ? std::make_unique<AttemptLog[]>(count_) : nullptr) {
     const size_t small_stride = sizeof(Message) + round_to_line(small_body_bytes);
     const size_t large_stride = sizeof(Message) + round_to_line(limits::pdu_bytes_max);
     const size_t bytes = small_stride * count + large_stride * large_count;
     memory_ = static_cast<uint8_t*>(std::aligned_alloc(limits::cache_line_bytes, bytes));
     SY_ASSERT(memory_ != nullptr);
     uint8_t* at = memory_;
+    AttemptLog* next_log = logs_.get();
     const auto carve = [&](uint32_t n, size_t stride, uint32_t capacity, bool large) {
         for (uint32_t i = 0; i < n; ++i, at += stride) {
             auto* message = new (at) Message;
@@ -90,6 +94,7 @@ MessagePool::MessagePool(uint8_t home, uint32_t count, uint32_t large_count)
             message->home = home_;
             message->body = at + sizeof(Message);
             message->body_capacity = capacity;
+            message->log = next_log != nullptr ? next_log++ : nullptr;
             give_back(message);
         }
     };
@@ -124,6 +129,9 @@ Message* MessagePool::take(uint32_t body_bytes) {
     message->source.length = 0;
     message->next = nullptr;
     message->body_bytes = body_bytes;
+    if (message->log != nullptr) {
+        message->log->clear();
+    }
     return message;
 }
 

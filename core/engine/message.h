@@ -90,6 +90,7 @@ struct ReceiptKey {
     friend bool operator==(const ReceiptKey&, const ReceiptKey&) = default;
 };
 
+struct AttemptLog;
 struct MultiGroup;
 
 // What is set anew for every message: two cache lines, the first of which is all that an attempt's
@@ -136,7 +137,8 @@ struct Message : MessageHead {
     bool large = false;
     uint32_t body_capacity = 0;
     uint8_t* body = nullptr;
-    Message* next = nullptr;  // in the list where it stands
+    AttemptLog* log = nullptr;  // for its record; null: no records
+    Message* next = nullptr;    // in the list where it stands
 
     // Set by whoever uses them first.
     uint32_t body_bytes = 0;
@@ -169,8 +171,9 @@ using IdText = std::array<char, 24>;
 /// Fixed number of messages, owned by one worker; allocates in its constructor only.
 class MessagePool {
   public:
-    /// `count` messages of small_body_bytes, and large_count of limits::pdu_bytes_max.
-    MessagePool(uint8_t home, uint32_t count, uint32_t large_count);
+    /// `count` messages of small_body_bytes, and large_count of limits::pdu_bytes_max; each with an
+    /// AttemptLog where records are wanted.
+    MessagePool(uint8_t home, uint32_t count, uint32_t large_count, bool with_logs);
     ~MessagePool();
     MessagePool(const MessagePool&) = delete;
     MessagePool& operator=(const MessagePool&) = delete;
@@ -192,6 +195,7 @@ class MessagePool {
     uint8_t home_;
     uint32_t count_;
     uint8_t* memory_ = nullptr;
+    std::unique_ptr<AttemptLog[]> logs_;
     Message* small_ = nullptr;
     Message* large_ = nullptr;
     uint32_t free_small_ = 0;

@@ -18,6 +18,7 @@
 //   worker_receipt.cc   receipts from suppliers to customers
 //   worker_store.cc     what is handed to the store, and what comes back
 //   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
+//   worker_record.cc    what records say: attempts as they are made, messages as they end
 #pragma once
 
 #include <array>
@@ -53,6 +54,9 @@ struct Action {
 };
 
 struct MultiGroup;
+struct Record;
+enum class RecordEnd : uint8_t;
+enum class RecordKind : uint8_t;
 
 class Worker {
   public:
@@ -335,6 +339,22 @@ class Worker {
     void end_delivery(Message* message, Outcome outcome, smpp::CommandStatus status);
     void release(Message* message);
 
+    // worker_record.cc. REQUIRES: records_ != nullptr.
+    void note_sent(Message& message, const smpp::Sm& sm);
+    void note_unfit(Message& message);
+    void note_answer(Message& message, const Session& session, const smpp::Frame& frame);
+    void note_end(Message& message);
+    void note_delivery(Message& message);
+    void record_mt(const Message& message, smpp::CommandStatus status, const Counter& end_state);
+    void record_mo(const Message& message, RecordKind kind, smpp::CommandStatus status);
+    void record_receipt(const Message& message, RecordEnd end);
+    void set_record_times(const Message& message, Record& out) const;
+    void set_record_content(const Message& message, Record& out);
+    void set_record_price(const Message& message, Record& out) const;
+    [[nodiscard]] NetworkId record_network(const Message& message) const;
+    [[nodiscard]] Octets chosen_tlvs(Octets stream);
+    void write_record(const Record& record);
+
     /// How to read what comes on a link: also on one that a reload is retiring (its own account may
     /// be freed), whose responses and receipts still count.
     const route::Supplier* account_of(const Session& session) const {
@@ -354,6 +374,7 @@ class Worker {
     StoreLink* const store_;  // null: none
     WorkerCounters& counters_;
     route::QualityCounts& quality_;
+    queue::ByteRing* const records_;  // null: no records
     Prng prng_;
     Now now_;
     uint32_t work_ = 0;

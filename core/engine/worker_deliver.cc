@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/base/assert.h"
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "core/smpp/encode.h"
 
@@ -111,6 +112,9 @@ bool Worker::deliver_on(Session& session, Message* message) {
     SY_ASSERT(bytes > 0);
     commit(session, bytes);
     ++message->delivery_tries;
+    if (records_ != nullptr) {
+        note_delivery(*message);
+    }
     ++work_;
     return true;
 }
@@ -159,6 +163,9 @@ void Worker::drop_waiting(Message* message) {
         end_delivery(message, Outcome::expired, CommandStatus::esme_rmsgqful);
     } else {
         counters_.receipts_expired.add();
+        if (records_ != nullptr) {
+            record_receipt(*message, RecordEnd::expired);
+        }
         release(message);
     }
 }
@@ -241,6 +248,9 @@ void Worker::on_deliver_resp(Session& session, const smpp::Frame& frame) {
         } else {
             counters_.receipts_delivered.add();
             customer.receipts_delivered.add();
+            if (records_ != nullptr) {
+                record_receipt(*message, RecordEnd::delivered);
+            }
             release(message);
         }
     } else {
@@ -261,6 +271,9 @@ void Worker::undelivered(Message* message, CommandStatus status, bool unknown) {
     }
     if (!unknown && (!is_temporary(status) || message->delivery_tries >= delivery_tries_max)) {
         counters_.receipts_refused.add();
+        if (records_ != nullptr) {
+            record_receipt(*message, RecordEnd::refused);
+        }
         release(message);
         return;
     }
@@ -272,6 +285,9 @@ void Worker::undelivered(Message* message, CommandStatus status, bool unknown) {
 void Worker::end_delivery(Message* message, Outcome outcome, CommandStatus status) {
     message->outcome = outcome;
     message->status = status;
+    if (records_ != nullptr) {
+        note_end(*message);
+    }
     message->stage = Stage::settle;
     send_to(WorkerId{message->home}, message);
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "core/smpp/encode.h"
 
@@ -160,6 +161,9 @@ void Worker::settle_mo(Message* message) {
 
 void Worker::finish_mo(Message* message, CommandStatus status) {
     (status == CommandStatus::esme_rok ? counters_.mo_delivered : counters_.mo_rejected).add();
+    if (records_ != nullptr) {
+        record_mo(*message, RecordKind::mo, status);
+    }
     answer_deliver(message, status);
     const bool accepted = status == CommandStatus::esme_rok;
     if (accepted && message->copy_count > 0) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/engine/attempt_log.h"
 #include "core/engine/multi_group.h"
 #include "core/engine/worker.h"
 #include "core/number/normalise.h"
@@ -219,6 +220,9 @@ void Worker::settle_mt(Message* message) {
             if (supplier != nullptr && supplier->on_unknown == route::OnUnknown::resend &&
                 message->target_next < message->target_count && !draining_) {
                 counters_.mt_resent.add();
+                if (message->log != nullptr) {
+                    message->log->resent = true;
+                }
                 dispatch_mt(message, message->status);
             } else {
                 finish_mt(message, message->status, counters_.mt_unknown);
@@ -258,6 +262,9 @@ void Worker::retry_or_finish(Message* message) {
 
 void Worker::finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state) {
     end_state.add();
+    if (records_ != nullptr) {
+        record_mt(*message, status, end_state);
+    }
     if (message->customer.valid()) {
         CustomerCounters& customer = hub_.counters(id_, message->customer);
         if (&end_state == &counters_.mt_accepted) {

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/engine/receipt_key.h"
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/receipt.h"
@@ -133,6 +134,9 @@ void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::
     if (!readable || !receipt_key(key_seed_of(session.supplier_id), receipt.message_id,
                                   receipt_id_form(account), message->key)) {
         counters_.receipts_orphaned.add();
+        if (records_ != nullptr) {
+            record_receipt(*message, RecordEnd::orphaned);
+        }
         end_receipt(message, CommandStatus::esme_rok);
         return;
     }
@@ -174,6 +178,11 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     const auto state = static_cast<MessageState>(message->receipt_state);
     if (found.finished) {
         counters_.receipts_duplicate.add();
+        if (records_ != nullptr) {
+            message->way = *found.way;
+            message->customer = found.way->customer;
+            record_receipt(*message, RecordEnd::duplicate);
+        }
         end_receipt_from_owner(message, CommandStatus::esme_rok);
         return;
     }
@@ -204,6 +213,9 @@ void Worker::accept_receipt(Message* message) {
     counters_.receipts_matched.add();
     if (!message->deliver_next) {
         counters_.receipts_suppressed.add();
+        if (records_ != nullptr) {
+            record_receipt(*message, RecordEnd::suppressed);
+        }
     }
     end_receipt_from_owner(message, CommandStatus::esme_rok);
 }
@@ -284,6 +296,9 @@ void Worker::expire_parked(Nanos elapsed_ns) {
             }
             --parked_count_;
             counters_.receipts_orphaned.add();
+            if (records_ != nullptr) {
+                record_receipt(*message, RecordEnd::orphaned);
+            }
             const route::Supplier* account = snapshot_->supplier(message->supplier);
             const bool refuse = account != nullptr && account->orphan_refuse;
             end_receipt_from_owner(message,

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "core/number/normalise.h"
 #include "core/route/reply.h"
@@ -102,6 +103,9 @@ void Worker::settle_copy(Message* copy) {
     const bool accepted =
         copy->outcome == Outcome::answered && copy->status == smpp::CommandStatus::esme_rok;
     (accepted ? counters_.mo_copies_delivered : counters_.mo_copies_lost).add();
+    if (records_ != nullptr) {
+        record_mo(*copy, RecordKind::copy, copy->status);
+    }
     pool_.give_back(copy);
 }
 

@@ -288,6 +288,9 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
         message->status == CommandStatus::esme_rok) {
         message->status = CommandStatus::esme_runknownerr;
     }
+    if (records_ != nullptr) {
+        note_answer(*message, session, frame);
+    }
     SupplierCounters& counters = hub_.counters(id_, session.supplier_id);
     if (message->status == CommandStatus::esme_rok) {
         counters.accepted.add();
@@ -417,6 +420,9 @@ bool Worker::submit(Session& session, Message* message) {
     if (fits != CommandStatus::esme_rok) {
         message->outcome = Outcome::answered;
         message->status = fits;
+        if (records_ != nullptr) {
+            note_unfit(*message);
+        }
         on_attempt_end(message);
         return true;
     }
@@ -429,6 +435,9 @@ bool Worker::submit(Session& session, Message* message) {
     commit(session, smpp::encode_sm(out, CommandId::submit_sm, sequence, sm));
     ++message->attempts;
     hub_.counters(id_, session.supplier_id).submitted.add();
+    if (records_ != nullptr) {
+        note_sent(*message, sm);
+    }
     return true;
 }
 
@@ -533,6 +542,9 @@ void Worker::lose(Message* message, CommandStatus status) {
     supplier_event(EventKind::message_unknown, message->supplier, status, message->id);
     message->outcome = Outcome::unknown;
     message->status = status;
+    if (records_ != nullptr) {
+        note_end(*message);
+    }
     message->stage = Stage::settle;
     send_to(WorkerId{message->home}, message);
 }

@@ -40,6 +40,14 @@ class Scratches {
     std::vector<RouteScratch> all_;
 };
 
+// What records carry beside what every record has.
+struct RecordFields {
+    std::vector<uint16_t> tlvs;  // tags
+    bool text = false;
+
+    friend bool operator==(const RecordFields&, const RecordFields&) = default;
+};
+
 // A copy shares the tables; it is how a snapshot with one part replaced is made.
 struct Snapshot {
     uint64_t generation = 0;               // 1, 2, ... in order of publication
@@ -56,6 +64,7 @@ struct Snapshot {
     MtTable mt;
     MoTable mo;
     ErrorTable errors;
+    RecordFields record_fields;
 
     // One a worker, made with the snapshot so that no worker allocates when it adopts it. The only
     // part that is written after publication: entry w by worker w alone.

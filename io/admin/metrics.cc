@@ -194,6 +194,24 @@ void add_more(const std::vector<WorkerSample>& samples, std::vector<MetricFamily
     }
 }
 
+void add_totals(const std::vector<TotalSample>& samples, std::vector<MetricFamily>& out) {
+    std::map<std::string_view, MetricFamily> by_name;
+    for (const TotalSample& sample : samples) {
+        auto [at, is_new] = by_name.try_emplace(sample.name);
+        if (is_new) {
+            at->second = family(std::string(sample.name), sample.help, is_gauge(sample.help));
+        }
+        std::vector<ClientMetric::Label> labels;
+        if (!sample.label_value.empty()) {
+            labels.push_back({std::string(sample.label), std::string(sample.label_value)});
+        }
+        add(at->second, std::move(labels), static_cast<double>(sample.value));
+    }
+    for (auto& [name, one] : by_name) {
+        out.push_back(std::move(one));
+    }
+}
+
 }  // namespace
 
 std::vector<MetricFamily> Metrics::Collect() const {
@@ -203,6 +221,9 @@ std::vector<MetricFamily> Metrics::Collect() const {
     add_workers(hub_, out);
     if (more_) {
         add_more(more_(), out);
+    }
+    if (totals_) {
+        add_totals(totals_(), out);
     }
     add_accounts<engine::SupplierCounters, SupplierId>(hub_, "supplier", view->suppliers, out);
     add_supplier_state(hub_, *view, out);

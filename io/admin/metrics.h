@@ -65,11 +65,21 @@ struct WorkerSample {
 };
 using WorkerSamples = std::function<std::vector<WorkerSample>()>;
 
+/// One number of the router that the engine does not know; without a label value it has none.
+struct TotalSample {
+    std::string_view name;
+    std::string_view help;
+    std::string_view label;
+    std::string_view label_value;
+    uint64_t value = 0;
+};
+using TotalSamples = std::function<std::vector<TotalSample>()>;
+
 class Metrics final : public prometheus::Collectable {
   public:
-    /// All three outlive this; `more` may be empty and must be safe on any thread.
-    Metrics(engine::Hub& hub, const Board& board, WorkerSamples more)
-        : hub_(hub), board_(board), more_(std::move(more)) {}
+    /// All outlive this; `more` and `totals` may be empty and must be safe on any thread.
+    Metrics(engine::Hub& hub, const Board& board, WorkerSamples more, TotalSamples totals = {})
+        : hub_(hub), board_(board), more_(std::move(more)), totals_(std::move(totals)) {}
 
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -77,6 +87,7 @@ class Metrics final : public prometheus::Collectable {
     engine::Hub& hub_;
     const Board& board_;
     WorkerSamples more_;
+    TotalSamples totals_;
 };
 
 /// Healthy: not draining, and at least one link to a supplier is bound (or none is configured).

@@ -14,6 +14,7 @@
 #include "io/daemon/clock.h"
 #include "io/daemon/durable.h"
 #include "io/daemon/event_log.h"
+#include "io/daemon/records.h"
 #include "io/daemon/systemd.h"
 
 namespace sy::daemon {
@@ -123,6 +124,9 @@ void Control::handle(int signal_number) {
             break;
         case SIGUSR1:
             reopen_log();
+            if (parts_.records != nullptr) {
+                parts_.records->reopen();
+            }
             break;
         case SIGTERM:
         case SIGINT:
@@ -142,6 +146,7 @@ void Control::housekeeping(Nanos mono_ns) {
          parts_.store != nullptr ? parts_.store->poll() : std::vector<std::string>{}) {
         parts_.log.error(line);
     }
+    log_notes(parts_.records, parts_.log);
     uint64_t lost = 0;
     for (uint32_t w = 0; w < parts_.hub.workers(); ++w) {
         lost += parts_.hub.counters(WorkerId{static_cast<uint8_t>(w)}).events_lost.get();
@@ -304,7 +309,10 @@ bool Control::publish(Loaded loaded, config::Registry registry, Nanos started_ns
     const Changes changes = compare(before, *loaded.snapshot);
     loaded.snapshot->generation = before.generation + 1;
     if (parts_.store != nullptr) {
-        parts_.store->set_names(names_of(registry));
+        parts_.store->set_names(store_names_of(registry));
+    }
+    if (parts_.records != nullptr) {
+        parts_.records->put_names(names_of(registry));
     }
     if (auto published = parts_.hub.publish(std::move(loaded.snapshot)); !published) {
         parts_.log.error(published.error().text);

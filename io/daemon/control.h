@@ -17,6 +17,7 @@
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
 #include "io/daemon/merger.h"
+#include "io/record/writer.h"
 #include "io/store/store.h"
 
 namespace sy::daemon {
@@ -50,6 +51,7 @@ class Control {
         Log& log;
         admin::Board& board;
         ExplainDesk& desk;
+        record::Writer* records;                                 // null: none are written
         std::function<std::vector<std::string>()> poll_devices;  // lines for the log
         store::Store* store = nullptr;                           // null: nothing survives
     };

@@ -4,7 +4,7 @@
 
 namespace sy::daemon {
 
-std::shared_ptr<const store::Names> names_of(const config::Registry& registry) {
+std::shared_ptr<const store::Names> store_names_of(const config::Registry& registry) {
     return std::make_shared<const store::Names>(registry.customers(), registry.networks());
 }
 
@@ -23,7 +23,7 @@ Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
     options.every_commit = wanted.every_commit;
     options.interval_ns = wanted.interval_ns;
     options.size_max_bytes = wanted.size_max_mib << 20;
-    return store::Store::open(hub, std::move(options), names_of(registry));
+    return store::Store::open(hub, std::move(options), store_names_of(registry));
 }
 
 void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out) {

@@ -18,7 +18,7 @@ namespace sy::daemon {
                                                                const config::Config& config,
                                                                const config::Registry& registry);
 
-[[nodiscard]] std::shared_ptr<const store::Names> names_of(const config::Registry& registry);
+[[nodiscard]] std::shared_ptr<const store::Names> store_names_of(const config::Registry& registry);
 
 /// Under worker 0, as what is of no worker alone. `store` may be null. Any thread.
 void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out);

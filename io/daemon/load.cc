@@ -61,6 +61,9 @@ std::optional<Loaded> load(const std::string& path,
         config->listen = running->listen;
         config->admin_listen = running->admin_listen;
         config->store = running->store;
+        route::RecordFields fields = std::move(config->records.fields);
+        config->records = running->records;
+        config->records.fields = std::move(fields);
     }
     CacheFolder cache(config->cache_path, cache_access);
     std::unique_ptr<route::Snapshot> snapshot = config::compile(
@@ -105,6 +108,9 @@ std::vector<std::string> restart_only_changes(const config::Config& running,
     note(running.listen != wanted.listen, "smpp.listen");
     note(running.admin_listen != wanted.admin_listen, "admin.listen");
     note(running.store != wanted.store, "store");
+    config::Records records = wanted.records;
+    records.fields = running.records.fields;  // these are applied
+    note(running.records != records, "records");
     return keys;
 }
 

@@ -18,6 +18,7 @@
 #include "io/daemon/host.h"
 #include "io/daemon/load.h"
 #include "io/daemon/log.h"
+#include "io/daemon/records.h"
 #include "io/daemon/workers.h"
 #include "io/kernel/socket.h"
 
@@ -51,6 +52,8 @@ engine::HubOptions hub_options(const config::Config& config) {
     options.messages_max = config.runtime.messages_max;
     options.store = !config.store.path.empty();
     options.receipt_age_ns = config.store.age_ns;
+    options.record_ring_bytes =
+        config.records.on() ? static_cast<uint32_t>(config.records.ring_bytes) : 0;
     return options;
 }
 
@@ -94,17 +97,24 @@ Result<void> serve(const std::string& config_path,
     if (!store) {
         return std::unexpected(std::move(store).error());
     }
+    auto records = open_records(hub, loaded.config, registry);
+    if (!records) {
+        return std::unexpected(std::move(records).error());
+    }
     auto workers = Workers::create(hub, loaded.config);
     if (!workers) {
         return std::unexpected(std::move(workers).error());
     }
     admin::Board board;
     ExplainDesk desk;
-    const admin::Metrics metrics(hub, board, [&workers, &store] {
-        auto samples = (*workers)->samples();
-        add_samples(store->get(), samples);
-        return samples;
-    });
+    const admin::Metrics metrics(
+        hub, board,
+        [&workers, &store] {
+            auto samples = (*workers)->samples();
+            add_samples(store->get(), samples);
+            return samples;
+        },
+        [writer = records->get()] { return record_samples(writer); });
     std::optional<admin::Server> server;
     if (loaded.config.admin_listen) {
         auto opened = admin::Server::open(
@@ -130,11 +140,15 @@ Result<void> serve(const std::string& config_path,
                      .log = log,
                      .board = board,
                      .desk = desk,
+                     .records = records->get(),
                      .poll_devices = [&workers] { return (*workers)->poll_devices(); },
                      .store = store->get()},
                     load_took_ns);
     if (*store != nullptr) {
         (*store)->start();
+    }
+    if (*records != nullptr) {
+        (*records)->start();
     }
     SY_TRY((*workers)->start());
     if (server) {
@@ -144,6 +158,10 @@ Result<void> serve(const std::string& config_path,
     (*workers)->stop();
     if (*store != nullptr) {
         (*store)->stop();
+    }
+    if (*records != nullptr) {
+        (*records)->stop();
+        log_notes(records->get(), log);
     }
     log.info("switchyard stopped");
     return {};

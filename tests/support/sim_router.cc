@@ -11,7 +11,7 @@
 namespace sy::test {
 namespace {
 
-engine::HubOptions options(uint32_t workers, bool store) {
+engine::HubOptions options(const SimConfig& config, uint32_t workers, bool store) {
     engine::HubOptions out;
     out.workers = workers;
     out.store = store;
@@ -21,6 +21,7 @@ engine::HubOptions options(uint32_t workers, bool store) {
     out.receipts_max = 8192;
     out.long_messages_max = 1024;
     out.quality_pairs_max = 64;
+    out.record_ring_bytes = config.record_ring_bytes;
     return out;
 }
 
@@ -122,6 +123,7 @@ std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
     out->mt = route::MtTable::build(config.mt, plans, errors, config.networks);
     out->mt.set_prices(config.prices);
     out->quality = config.quality;
+    out->record_fields = config.record_fields;
     out->mo = route::MoTable::build(config.mo, {}, errors);
     SY_ASSERT(errors.empty());
     out->errors = route::ErrorTable(config.errors);
@@ -154,7 +156,7 @@ SimRouter::SimRouter(sim::SimNet& net,
                      const SimConfig& config,
                      uint32_t workers,
                      store::Database* database)
-    : net_(net), worker_count_(workers), hub_(options(workers, database != nullptr)) {
+    : net_(net), worker_count_(workers), hub_(options(config, workers, database != nullptr)) {
     if (database != nullptr) {
         store_ = std::make_unique<Store>(hub_, config, *database);
     }

@@ -30,6 +30,8 @@ struct SimConfig {
     route::NetworkTables networks;
     std::shared_ptr<const route::Prices> prices = std::make_shared<route::Prices>();
     route::QualityOptions quality;
+    uint32_t record_ring_bytes = 0;  // of the hub: only the first configuration counts
+    route::RecordFields record_fields;
 };
 
 [[nodiscard]] Endpoint endpoint(const std::string& text);

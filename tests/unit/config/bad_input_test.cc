@@ -100,7 +100,7 @@ const BadInput bad_inputs[] = {
      appended,
      "[zzzzzz]\n",
      {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, dpdk, "
-      "smpp, routes, quality, store, admin, log, customer, supplier"}},
+      "smpp, routes, quality, store, records, admin, log, customer, supplier"}},
     {"unknown_key_near",
      "etc/sy.toml",
      appended,
@@ -117,12 +117,6 @@ const BadInput bad_inputs[] = {
      appended,
      "[[customer]]\nname = \"globex\"\nsystem_id = \"globex\"\npassword = \"x\"\n  windw = 5\n",
      {"etc/sy.toml:17:3: error: unknown key 'windw' in [[customer]], did you mean 'window'?"}},
-    {"later_tables",
-     "etc/sy.toml",
-     appended,
-     "[records]\n",
-     {"etc/sy.toml:13:2: error: records in the file is not available in this version, expected it "
-      "to be left out"}},
     {"store",
      "etc/sy.toml",
      appended,

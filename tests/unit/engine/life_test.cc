@@ -1,4 +1,5 @@
 // Reload in mid-traffic, drain, and that nothing on the message path allocates.
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/unit/engine/fixture.h"
@@ -136,6 +137,7 @@ class AllocationTest : public testing::TestWithParam<bool> {
         config_.customers.push_back(test::customer("bravo"));
         config_.mt.push_back(test::rule("4477009009", {0}));
         config_.mo = {mo};
+        config_.record_fields = {.tlvs = {0x0204}, .text = true};
         EXPECT_TRUE(hub_.publish(test::make_snapshot(config_, 1, nullptr)).has_value());
     }
 
@@ -278,6 +280,18 @@ class AllocationTest : public testing::TestWithParam<bool> {
         });
     }
 
+    void take_records() {
+        queue::ByteRing* ring = hub_.records(WorkerId{0});
+        ASSERT_NE(ring, nullptr);
+        for (Octets entry = ring->front(); !entry.empty(); entry = ring->front()) {
+            Record record;
+            RecordStorage storage;
+            ASSERT_TRUE(decode_record(entry, storage, record));
+            ++records_[static_cast<size_t>(record.kind)];
+            ring->pop();
+        }
+    }
+
     test::SimConfig config_;
     Hub hub_{{.workers = 1,
               .connections_max = 16,
@@ -285,7 +299,8 @@ class AllocationTest : public testing::TestWithParam<bool> {
               .large_messages_max = 4,
               .receipts_max = 4096,
               .receipt_age_ns = 3600 * second_ns,
-              .store = GetParam()}};
+              .store = GetParam(),
+              .record_ring_bytes = 1 << 20}};
     Now now_{second_ns, 1'790'000'000 * second_ns};
     Worker worker_{hub_, WorkerId{0}, 1};
     std::array<uint8_t, 4096> in_{};
@@ -299,6 +314,7 @@ class AllocationTest : public testing::TestWithParam<bool> {
     uint32_t delivers_ = 0;
     uint32_t replies_ = 0;
     uint64_t store_orders_ = 0;
+    std::array<uint32_t, record_kinds> records_{};  // taken, of each kind
 };
 
 INSTANTIATE_TEST_SUITE_P(Store, AllocationTest, testing::Bool());
@@ -313,10 +329,13 @@ TEST_P(AllocationTest, TheGuardSeesAnAllocation) {
 TEST_P(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     bind_both();
     one_round(0);
+    take_records();
     submits_ = responses_ = delivers_ = replies_ = 0;
+    records_ = {};
     test::AllocationCounter::start();
     for (uint32_t round = 1; round <= 500; ++round) {
         one_round(round);
+        take_records();
         hub_.merge_quality(now_.mono_ns);
     }
     EXPECT_EQ(test::AllocationCounter::stop(), 0u);
@@ -325,6 +344,9 @@ TEST_P(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     EXPECT_EQ(responses_, 500u);
     EXPECT_EQ(delivers_, 1000u);
     EXPECT_EQ(replies_, 500u);
+    // Each round: the message and our answer to the phone, the MO, its receipt. Nobody has a copy.
+    EXPECT_EQ(records_, (std::array<uint32_t, record_kinds>{1000, 500, 500, 500}));
+    EXPECT_EQ(hub_.counters(WorkerId{0}).records_lost.get(), 0u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).mo_copies_lost.get(), 501u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).receipts_delivered.get(), 501u);
     EXPECT_EQ(hub_.counters(WorkerId{0}).mo_delivered.get(), 501u);

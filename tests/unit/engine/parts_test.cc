@@ -207,7 +207,7 @@ TEST(PartsMemory, WorkersThatClaimAtTheSameTimeAgree) {
 }
 
 TEST(MessagePool, GivesEveryMessageOnceAndTakesItBack) {
-    MessagePool pool(3, 10, 2);
+    MessagePool pool(3, 10, 2, false);
     std::vector<Message*> taken;
     while (Message* message = pool.take(100)) {
         EXPECT_EQ(message->home, 3);
