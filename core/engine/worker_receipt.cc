@@ -300,9 +300,12 @@ void Worker::expire_parked(Nanos elapsed_ns) {
                 record_receipt(*message, RecordEnd::orphaned);
             }
             const route::Supplier* account = snapshot_->supplier(message->supplier);
-            const bool refuse = account != nullptr && account->orphan_refuse;
-            end_receipt_from_owner(message,
-                                   refuse ? account->refuse_status : CommandStatus::esme_rok);
+            // Cut short by a drain, its way may still be on its way into the store: the supplier
+            // keeps it for the next run.
+            const bool cut_short = store_ != nullptr && now_.mono_ns < message->not_before_ns;
+            const bool refuse = cut_short || (account != nullptr && account->orphan_refuse);
+            end_receipt_from_owner(
+                message, refuse ? refuse_status(message->supplier) : CommandStatus::esme_rok);
         }
     }
 }

@@ -166,6 +166,17 @@ TEST_P(StoredReceiptTest, AReceiptOfNobodysMessageIsAnsweredWhenItsTimeIsOver) {
     EXPECT_EQ(router->in_flight(), 0u);
 }
 
+TEST_P(StoredReceiptTest, ADrainLeavesAReceiptWithoutItsMessageToTheSupplier) {
+    bind();
+    send_receipt("nobody", 501);
+    router->run_for(second_ns);
+    EXPECT_EQ(find_answer(501), nullptr);
+    router->hub().begin_drain(net.now_ns() + 5 * second_ns);
+    const auto answer = receipt_answer(501);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_NE(*answer, CommandStatus::esme_rok);
+}
+
 TEST_P(StoredReceiptTest, AMessageWithoutAReceiptIsNotStored) {
     const ConnId conn = bind();
     router->store_runs = false;
