@@ -162,8 +162,8 @@ struct Store {
     bool every_commit = true;  // on disk before the customer or supplier is answered
     Nanos interval_ns = 100 * millisecond_ns;  // else no later than this
     Nanos age_ns = Nanos{72} * 3600 * second_ns;
-    uint64_t size_max_mib = 50 * 1024;
-    uint64_t memory_mib = 512;
+    uint64_t size_max_bytes = uint64_t{50} << 30;
+    uint64_t memory_bytes = 512 << 20;
 
     friend bool operator==(const Store&, const Store&) = default;
 };

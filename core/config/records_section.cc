@@ -18,40 +18,10 @@ constexpr size_t tlvs_max = 64;
 constexpr size_t kafka_options_max = 64;
 constexpr size_t kafka_value_bytes_max = 4096;
 constexpr size_t topic_bytes_max = 249;  // Kafka's own limit
-constexpr uint64_t kibibyte = 1024;
-constexpr uint64_t mebibyte = 1024 * kibibyte;
-constexpr uint64_t gibibyte = 1024 * mebibyte;
-
 constexpr std::array<Choice<RecordFormat>, 2> format_choices{{
     {"json", RecordFormat::json},
     {"csv", RecordFormat::csv},
 }};
-
-struct SizeLimits {
-    uint64_t min = 0;
-    uint64_t max = 0;
-};
-
-// "off" where 0 is allowed.
-void read_size(Section& in, std::string_view key, uint64_t& out, SizeLimits limits, bool may_be_0) {
-    if (!in.has(key)) {
-        in.expect(key);
-        return;
-    }
-    std::string text;
-    in.text(key, text, {0, 32});
-    if (may_be_0 && text == "off") {
-        out = 0;
-        return;
-    }
-    const std::optional<uint64_t> bytes = parse_bytes(text);
-    if (!bytes || *bytes < limits.min || *bytes > limits.max) {
-        in.complain(key, fmt::format("a size from \"{}\" to \"{}\"{}", bytes_text(limits.min),
-                                     bytes_text(limits.max), may_be_0 ? " or \"off\"" : ""));
-        return;
-    }
-    out = *bytes;
-}
 
 void read_rotate(Section& in, Nanos& out) {
     std::string text;
@@ -163,11 +133,11 @@ void read_kafka(Section& in, const toml::node* options, Records& out) {
 void read_records(Section& in, const toml::node* options, Records& out) {
     in.text("path", out.path, {0, 4096});
     in.choice("format", out.format, format_choices);
-    read_size(in, "rotate_size", out.rotate_bytes, {64 * kibibyte, 1024 * gibibyte}, true);
+    in.size("rotate_size", out.rotate_bytes, {64 * kibibyte, 1024 * gibibyte}, Off::is_0);
     read_rotate(in, out.rotate_ns);
     read_fsync(in, out.sync, out.sync_ns);
-    read_size(in, "ring", out.ring_bytes, {512 * kibibyte, gibibyte}, false);
-    read_size(in, "hold", out.hold_bytes, {mebibyte, 64 * gibibyte}, false);
+    in.size("ring", out.ring_bytes, {512 * kibibyte, gibibyte});
+    in.size("hold", out.hold_bytes, {mebibyte, 64 * gibibyte});
     read_tlvs(in, out.fields.tlvs);
     in.boolean("text", out.fields.text);
     read_kafka(in, options, out);

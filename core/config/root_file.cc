@@ -253,8 +253,8 @@ void RootReader::read_store() {
     in.choice("sync", out.every_commit, sync_choices);
     in.duration("interval", out.interval_ns, {millisecond_ns, 60 * second_ns});
     in.duration("age", out.age_ns, {60 * second_ns, Nanos{60} * 24 * 3600 * second_ns});
-    in.integer<uint64_t>("size_max_mib", out.size_max_mib, 64, 1'000'000'000);
-    in.integer<uint64_t>("memory_mib", out.memory_mib, 16, 1'000'000);
+    in.size("size_max", out.size_max_bytes, {64 * mebibyte, 1024 * 1024 * gibibyte});
+    in.size("memory", out.memory_bytes, {16 * mebibyte, 1024 * gibibyte});
     in.finish();
 }
 

@@ -154,6 +154,26 @@ void Section::duration(std::string_view key, Nanos& out, DurationLimits limits) 
     out = *duration_ns;
 }
 
+void Section::size(std::string_view key, uint64_t& out, SizeLimits limits, Off off) {
+    std::string value;
+    const std::string expected =
+        fmt::format("a size from \"{}\" to \"{}\"{}", bytes_text(limits.min),
+                    bytes_text(limits.max), off == Off::is_0 ? " or \"off\"" : "");
+    if (!read_string(key, expected, value)) {
+        return;
+    }
+    if (off == Off::is_0 && value == "off") {
+        out = 0;
+        return;
+    }
+    const auto octets = parse_bytes(value);
+    if (!octets || *octets < limits.min || *octets > limits.max) {
+        complain(key, expected);
+        return;
+    }
+    out = *octets;
+}
+
 void Section::status(std::string_view key, smpp::CommandStatus& out) {
     std::string value;
     constexpr std::string_view expected =

@@ -40,6 +40,18 @@ struct DurationLimits {
     Nanos max_ns = 0;
 };
 
+inline constexpr uint64_t kibibyte = 1024;
+inline constexpr uint64_t mebibyte = 1024 * kibibyte;
+inline constexpr uint64_t gibibyte = 1024 * mebibyte;
+
+struct SizeLimits {
+    uint64_t min = 0;
+    uint64_t max = 0;
+};
+
+/// Whether a size may be "off".
+enum class Off : uint8_t { no, is_0 };
+
 class Section {
   public:
     struct Item {
@@ -68,6 +80,8 @@ class Section {
     void digits(std::string_view key, std::string& out, size_t digits_max);
     void boolean(std::string_view key, bool& out);
     void duration(std::string_view key, Nanos& out, DurationLimits limits);
+    /// "64MiB", in octets.
+    void size(std::string_view key, uint64_t& out, SizeLimits limits, Off off = Off::no);
     void status(std::string_view key, smpp::CommandStatus& out);
     /// An array of strings, or one string; empty (and false) if the key is absent.
     bool list(std::string_view key, std::vector<Item>& out);

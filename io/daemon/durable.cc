@@ -18,20 +18,20 @@ Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
     store::StoreOptions options;
     options.database.path = wanted.path;
     options.database.age_ns = wanted.age_ns;
-    options.database.memory_bytes = wanted.memory_mib << 20;
+    options.database.memory_bytes = wanted.memory_bytes;
     options.database.wall_ns = [] { return read_clock(CLOCK_REALTIME); };
     options.every_commit = wanted.every_commit;
     options.interval_ns = wanted.interval_ns;
-    options.size_max_bytes = wanted.size_max_mib << 20;
+    options.size_max_bytes = wanted.size_max_bytes;
     return store::Store::open(hub, std::move(options), store_names_of(registry));
 }
 
-void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out) {
+void add_store_samples(const store::Store* store, std::vector<admin::TotalSample>& out) {
     if (store == nullptr) {
         return;
     }
     for (const store::NamedCount& one : store->counts()) {
-        out.push_back({one.name, one.help, 0, one.value});
+        out.push_back({one.name, one.help, {}, {}, one.value});
     }
 }
 

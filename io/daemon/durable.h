@@ -20,7 +20,7 @@ namespace sy::daemon {
 
 [[nodiscard]] std::shared_ptr<const store::Names> store_names_of(const config::Registry& registry);
 
-/// Under worker 0, as what is of no worker alone. `store` may be null. Any thread.
-void add_samples(const store::Store* store, std::vector<admin::WorkerSample>& out);
+/// `store` may be null. Any thread.
+void add_store_samples(const store::Store* store, std::vector<admin::TotalSample>& out);
 
 }  // namespace sy::daemon

@@ -108,13 +108,12 @@ Result<void> serve(const std::string& config_path,
     admin::Board board;
     ExplainDesk desk;
     const admin::Metrics metrics(
-        hub, board,
-        [&workers, &store] {
-            auto samples = (*workers)->samples();
-            add_samples(store->get(), samples);
+        hub, board, [&workers] { return (*workers)->samples(); },
+        [writer = records->get(), kept = store->get()] {
+            auto samples = record_samples(writer);
+            add_store_samples(kept, samples);
             return samples;
-        },
-        [writer = records->get()] { return record_samples(writer); });
+        });
     std::optional<admin::Server> server;
     if (loaded.config.admin_listen) {
         auto opened = admin::Server::open(

@@ -195,7 +195,7 @@ void Store::look_after(Nanos mono_ns) {
     if (refusal == CommandStatus::esme_rok && size >= options_.size_max_bytes) {
         hub_.store()->set_refusal(CommandStatus::esme_rmsgqful);
         note(
-            fmt::format("store {}: {} MiB, full at [store] size_max_mib; messages that ask for "
+            fmt::format("store {}: {} MiB, full at [store] size_max; messages that ask for "
                         "receipts are refused until there is room",
                         options_.database.path, size >> 20));
     } else if (refusal == CommandStatus::esme_rmsgqful &&
@@ -225,7 +225,7 @@ std::vector<NamedCount> Store::counts() const {
         {"store_expired", "entries dropped because they were too old", database_->expired()},
         {"store_receipts_waiting", "receipts that wait in the store alone now",
          static_cast<uint64_t>(std::max<int64_t>(0, hub_.store()->receipts_stored()))},
-        {"store_refusing", "1: messages that ask for receipts are refused",
+        {"store_refusing", "1 where messages that ask for receipts are refused now",
          hub_.store()->refusal() == CommandStatus::esme_rok ? 0u : 1u},
     };
 }

@@ -120,8 +120,8 @@ const BadInput bad_inputs[] = {
     {"store",
      "etc/sy.toml",
      appended,
-     "[store]\npath = 7\nsync = \"always\"\ninterval = \"0s\"\nage = \"1s\"\nsize_max_mib = 1\n"
-     "memory_mb = 64\n",
+     "[store]\npath = 7\nsync = \"always\"\ninterval = \"0s\"\nage = \"1s\"\nsize_max = \"1MiB\"\n"
+     "memorie = 64\n",
      {"etc/sy.toml:14:8: error: path is 7, expected a string of 0 to 4096 octets without control "
       "characters",
       "etc/sy.toml:15:8: error: sync is 'always', expected one of \"commit\", \"interval\"",
@@ -130,8 +130,9 @@ const BadInput bad_inputs[] = {
       "\"1m\"",
       "etc/sy.toml:17:7: error: age is '1s', expected a duration with its unit from \"1m\" to "
       "\"60d\"",
-      "etc/sy.toml:18:16: error: size_max_mib is 1, expected a whole number from 64 to 1000000000",
-      "etc/sy.toml:19:1: error: unknown key 'memory_mb' in [store], did you mean 'memory_mib'?"}},
+      "etc/sy.toml:18:12: error: size_max is '1MiB', expected a size from \"64MiB\" to "
+      "\"1048576GiB\"",
+      "etc/sy.toml:19:1: error: unknown key 'memorie' in [store], did you mean 'memory'?"}},
     {"routes_missing",
      "etc/sy.toml",
      appended,
