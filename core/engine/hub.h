@@ -49,6 +49,10 @@ struct alignas(limits::cache_line_bytes) SupplierShared {
     std::atomic<uint64_t> paused_until_ns{0};  // monotonic; error class `pause`
     RateBucket bucket;
     std::atomic<uint64_t> key_seed{0};  // of receipts' keys; set by control with the ring
+    std::atomic<uint32_t> staged{0};    // out of the ring and waiting, at all workers
+    // Bit w: worker w has messages staged; worker w has room on a link and none.
+    std::atomic<uint64_t> full_workers{0};
+    std::atomic<uint64_t> hungry_workers{0};
 };
 
 struct alignas(limits::cache_line_bytes) CustomerShared {

@@ -31,6 +31,7 @@ enum class Stage : uint8_t {
     receipt_kept,    // owner of the key: back from the store, which has the receipt (or has not)
     receipt_loaded,  // home: a receipt of the store's, or none was left
     deliver,         // a worker with a receiving session of the customer
+    submit,          // a worker with a link to the supplier: given by one that has too many
     release,         // home: free
 };
 
@@ -113,6 +114,7 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     bool is_reply = false;      // MT: our answer to an MO, nobody waits for its outcome
     uint8_t copy_count = 0;     // MO: customers behind the targets that get a copy
     uint8_t receipt_state = 0;  // message_state of the receipt being carried
+    uint8_t priority = 0;       // MT: priority_flag, 3 at most
     CustomerId customer;
     SupplierId supplier;
     smpp::CommandStatus status{};

@@ -363,6 +363,9 @@ void Worker::handle(Message* message) {
         case Stage::deliver:
             deliver(message);
             return;
+        case Stage::submit:
+            take_given(message);
+            return;
         case Stage::way_kept:
             on_way_kept(message);
             return;

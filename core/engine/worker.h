@@ -11,7 +11,8 @@
 //   worker_timers.cc    probes, inactivity, late responses, the end of a drain
 //   worker_input.cc     framing and what every session does alike
 //   worker_customer.cc  PDUs from customers: bind, submit, query ...
-//   worker_supplier.cc  links to suppliers: connect, bind, submit from the ring, responses
+//   worker_supplier.cc  links to suppliers: connect, bind, responses
+//   worker_submit.cc    from a supplier's ring into its links: who goes first, what cannot go
 //   worker_mt.cc        route, dispatch, settle
 //   worker_mo.cc        MO from suppliers to customers
 //   worker_reply.cc     copies of MO messages, answers to phones
@@ -37,6 +38,7 @@
 #include "core/engine/receipt_map.h"
 #include "core/engine/reply_guard.h"
 #include "core/engine/session.h"
+#include "core/engine/supplier_queue.h"
 #include "core/engine/transport.h"
 #include "core/queue/intrusive_list.h"
 #include "core/route/snapshot.h"
@@ -138,8 +140,11 @@ class Worker {
         std::vector<uint16_t> trunks;
         uint16_t next_trunk = 0;
         uint16_t bound_tx = 0;
-        queue::IntrusiveFifo<Message> staged;  // out of the ring, waiting for rate or window
-        bool moved = false;                    // something was sent since the last expire_staged()
+        SupplierQueue staged;       // out of the ring, waiting for rate or window
+        uint32_t staged_told = 0;   // of those, how many SupplierShared knows of
+        bool moved = false;         // something was sent since the last expire_staged()
+        bool has_room = false;      // of the last drain_ring(): a link could have taken more
+        bool held_by_rate = false;  // of the last may_submit()
     };
 
     // Messages for a customer that wait for a session, its window or its patience.
@@ -231,11 +236,20 @@ class Worker {
     void on_deliver(Session& session, const smpp::Frame& frame);
     void trunk_up(Session& session, Trunk& trunk);
     void trunk_down(Session& session);
+
+    // worker_submit.cc
     void run_rings();
     void drain_ring(LocalSupplier& local);
     uint32_t submit_on(LocalSupplier& local, Trunk& trunk);
-    bool stage(LocalSupplier& local, uint32_t wanted);
+    uint32_t submit_straight(LocalSupplier& local, Session& session, uint32_t room);
+    uint32_t submit_fairly(LocalSupplier& local, Session& session, uint32_t room);
+    void stage_waiting(LocalSupplier& local);
+    bool may_submit(LocalSupplier& local);
     bool submit(Session& session, Message* message);
+    void share_staged(LocalSupplier& local);
+    void give_staged(LocalSupplier& local, WorkerId to, uint32_t count);
+    void take_given(Message* message);
+    void tell_staged(LocalSupplier& local);
     smpp::CommandStatus outgoing(const Session& session,
                                  const Message& message,
                                  smpp::Sm& sm,
@@ -243,7 +257,7 @@ class Worker {
     smpp::CommandStatus without_payload_tlv(const Session& session, smpp::Sm& sm);
     void end_unsent(Message* message, Outcome outcome);
     void bounce(SupplierId supplier);
-    void bounce_staged(LocalSupplier& local);
+    void leave_staged(LocalSupplier& local);
     void expire_staged(LocalSupplier& local);
     void lose(Message* message, smpp::CommandStatus status);
 

@@ -102,7 +102,7 @@ void Worker::adopt_suppliers(const route::Snapshot& snapshot) {
     // Whom this worker serves now.
     for (LocalSupplier& local : suppliers_) {
         if (snapshot.supplier(local.id) == nullptr) {
-            bounce_staged(local);
+            leave_staged(local);
         }
     }
     for (uint16_t s = 0; s < snapshot.suppliers.size(); ++s) {

@@ -256,6 +256,7 @@ Message* Worker::take_mt(Session& session, const smpp::Frame& frame, const smpp:
     message->origin_sequence = frame.header.sequence_number;
     message->id_form = session.id_form;
     message->wants_receipt = smpp::wants_receipt(sm.registered_delivery);
+    message->priority = std::min<uint8_t>(sm.priority_flag, SupplierQueue::levels - 1);
     message->accepted_ns = now_.mono_ns;
     set_deadline(session, *message);
     return message;

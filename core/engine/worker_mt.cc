@@ -172,7 +172,12 @@ bool Worker::offer(Message* message, SupplierId supplier, smpp::CommandStatus& s
     message->supplier = supplier;
     message->outcome = Outcome::none;
     const bool again = message->attempts > 0;
-    if (!shared.ring.load(std::memory_order_relaxed)->push(message)) {
+    queue::SharedRing& ring = *shared.ring.load(std::memory_order_relaxed);
+    // Relaxed: a momentary count. What workers have taken out of the ring and keep is in the queue
+    // as much as what stands in it.
+    const uint32_t staged = shared.staged.load(std::memory_order_relaxed);
+    const bool full = staged != 0 && staged + ring.count() >= ring.capacity();
+    if (full || !ring.push(message)) {
         status = smpp::CommandStatus::esme_rmsgqful;
         return false;
     }

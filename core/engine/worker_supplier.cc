@@ -1,6 +1,5 @@
-// Links to suppliers: connect, bind, submit from the ring, responses. See worker.h.
+// Links to suppliers: connect, bind, responses. See worker.h.
 #include <algorithm>
-#include <array>
 
 #include "core/base/assert.h"
 #include "core/engine/receipt_key.h"
@@ -13,9 +12,6 @@ namespace {
 
 using smpp::CommandId;
 using smpp::CommandStatus;
-
-// Above this a link's output is stuck: nothing more is put into it until the peer reads.
-constexpr uint64_t submit_pending_bytes_max = 1 << 20;
 
 }  // namespace
 
@@ -225,7 +221,7 @@ void Worker::trunk_down(Session& session) {
         if (--local.bound_tx == 0) {
             auto& workers = hub_.supplier(trunk.supplier).tx_workers;
             workers.fetch_and(~(uint64_t{1} << id_.value), std::memory_order_acq_rel);
-            bounce_staged(local);
+            leave_staged(local);
         }
     }
     if (trunk.one_shot || trunk.account == nullptr) {
@@ -340,213 +336,6 @@ void Worker::on_deliver(Session& session, const smpp::Frame& frame) {
         hub_.counters(id_, session.supplier_id).mo.add();
         on_mo(session, frame, sm);
     }
-}
-
-// ---------------------------------------------------------------- submitting
-
-void Worker::run_rings() {
-    for (LocalSupplier& local : suppliers_) {
-        if (local.bound_tx > 0 && local.account != nullptr) {
-            drain_ring(local);
-        }
-    }
-}
-
-void Worker::drain_ring(LocalSupplier& local) {
-    SupplierShared& shared = hub_.supplier(local.id);
-    if (shared.paused_until_ns.load(std::memory_order_relaxed) > now_.mono_ns) {
-        return;
-    }
-    const size_t count = local.trunks.size();
-    if (count == 0) {
-        return;
-    }
-    for (size_t i = 0; i < count; ++i) {
-        Trunk& trunk = trunks_[local.trunks[(local.next_trunk + i) % count]];
-        if (trunk.state == TrunkState::bound && trunk.can_submit) {
-            const uint32_t sent = submit_on(local, trunk);
-            local.moved = local.moved || sent > 0;
-            work_ += sent;
-        }
-    }
-    local.next_trunk = static_cast<uint16_t>((local.next_trunk + 1u) % count);
-}
-
-// Sends what the link's window, its socket and the supplier's rate allow.
-uint32_t Worker::submit_on(LocalSupplier& local, Trunk& trunk) {
-    Session* session = session_of(trunk.conn);
-    if (session == nullptr || session->ending != Ending::no ||
-        session->output.pending_bytes() > submit_pending_bytes_max) {
-        return 0;
-    }
-    uint32_t room = session->window->outstanding_max() - session->window->outstanding();
-    uint32_t sent = 0;
-    while (room > 0 && (!local.staged.empty() || stage(local, std::min(room, limits::burst)))) {
-        Message* message = local.staged.front();
-        if (now_.mono_ns >= message->deadline_ns) {
-            end_unsent(local.staged.pop_front(), Outcome::expired);
-            continue;
-        }
-        if (!hub_.supplier(local.id).bucket.take(now_.mono_ns, local.account->rate_per_second,
-                                                 local.account->burst)) {
-            break;
-        }
-        local.staged.pop_front();
-        if (!submit(*session, message)) {
-            break;
-        }
-        --room;
-        ++sent;
-    }
-    return sent;
-}
-
-// Takes messages out of the shared ring; false when it is empty.
-bool Worker::stage(LocalSupplier& local, uint32_t wanted) {
-    std::array<void*, limits::burst> burst;
-    queue::SharedRing* ring = hub_.supplier(local.id).ring.load(std::memory_order_acquire);
-    const uint32_t count = ring->pop({burst.data(), std::min(wanted, limits::burst)});
-    for (uint32_t i = 0; i < count; ++i) {
-        __builtin_prefetch(burst[i]);
-        local.staged.push_back(static_cast<Message*>(burst[i]));
-    }
-    return count > 0;
-}
-
-bool Worker::submit(Session& session, Message* message) {
-    smpp::Sm sm;
-    number::AddressBuffers buffers;
-    const CommandStatus fits = outgoing(session, *message, sm, buffers);
-    if (fits != CommandStatus::esme_rok) {
-        message->outcome = Outcome::answered;
-        message->status = fits;
-        if (records_ != nullptr) {
-            note_unfit(*message);
-        }
-        on_attempt_end(message);
-        return true;
-    }
-    const auto out = reserve(session, smpp::encoded_sm_bytes_max(sm));
-    if (out.empty()) {
-        end_unsent(message, Outcome::bounced);
-        return false;
-    }
-    const uint32_t sequence = session.window->push(now_.mono_ns, Outstanding{message});
-    commit(session, smpp::encode_sm(out, CommandId::submit_sm, sequence, sm));
-    ++message->attempts;
-    hub_.counters(id_, session.supplier_id).submitted.add();
-    if (records_ != nullptr) {
-        note_sent(*message, sm);
-    }
-    return true;
-}
-
-// The message as this supplier wants it: its number form, no TLVs where it knows none.
-smpp::CommandStatus Worker::outgoing(const Session& session,
-                                     const Message& message,
-                                     smpp::Sm& sm,
-                                     number::AddressBuffers& buffers) {
-    sm = message.sm;
-    const number::Parties parties{message.destination, message.destination_kind, message.source,
-                                  message.source_kind, message.sender_replaced};
-    switch (number::write_addresses(parties, session.supplier->number_form, buffers, sm.destination,
-                                    sm.source)) {
-        case number::WriteFault::destination:
-            return CommandStatus::esme_rinvdstadr;
-        case number::WriteFault::source:
-            return CommandStatus::esme_rinvsrcadr;
-        case number::WriteFault::none:
-            break;
-    }
-    if (message.is_data_sm || (!session.tlvs && !sm.tlvs.empty())) {
-        return without_payload_tlv(session, sm);
-    }
-    return CommandStatus::esme_rok;
-}
-
-// data_sm carries its text in message_payload, and a 3.3 link has no TLVs at all: what fits into
-// short_message is moved there.
-smpp::CommandStatus Worker::without_payload_tlv(const Session& session, smpp::Sm& sm) {
-    Octets payload;
-    if (sm.short_message.empty() &&
-        smpp::find_tlv(sm.tlvs, smpp::TlvTag::message_payload, payload) && payload.size() <= 254) {
-        sm.short_message = payload;
-        if (session.tlvs) {
-            ByteWriter rest({tlv_buffer_.get(), limits::pdu_bytes_max});
-            for (const smpp::Tlv& tlv : smpp::TlvRange(sm.tlvs)) {
-                if (tlv.tag != smpp::TlvTag::message_payload) {
-                    rest.tlv(static_cast<uint16_t>(tlv.tag), tlv.value);
-                }
-            }
-            sm.tlvs = {tlv_buffer_.get(), rest.written()};
-        }
-    } else if (!session.tlvs && !payload.empty()) {
-        return CommandStatus::esme_rinvmsglen;
-    }
-    if (!session.tlvs) {
-        sm.tlvs = {};
-    }
-    return CommandStatus::esme_rok;
-}
-
-// ---------------------------------------------------------------- ends of attempts
-
-void Worker::end_unsent(Message* message, Outcome outcome) {
-    message->outcome = outcome;
-    message->stage = Stage::settle;
-    send_to(WorkerId{message->home}, message);
-}
-
-void Worker::bounce_staged(LocalSupplier& local) {
-    while (Message* message = local.staged.pop_front()) {
-        end_unsent(message, Outcome::bounced);
-    }
-}
-
-// Nobody is bound for this supplier: what waits in its ring goes back to look for its next target.
-void Worker::bounce(SupplierId supplier) {
-    queue::SharedRing* ring = hub_.supplier(supplier).ring.load(std::memory_order_acquire);
-    if (ring == nullptr) {
-        return;
-    }
-    std::array<void*, limits::burst> burst;
-    for (uint32_t done = 0; done < ring->capacity();) {
-        const uint32_t count = ring->pop(burst);
-        for (uint32_t i = 0; i < count; ++i) {
-            end_unsent(static_cast<Message*>(burst[i]), Outcome::bounced);
-        }
-        if (count == 0) {
-            return;
-        }
-        done += count;
-    }
-}
-
-// Stuck behind a full window, a pause or a rate: messages whose time is over must not wait on.
-void Worker::expire_staged(LocalSupplier& local) {
-    // Without a link here the ring is for the workers that have one.
-    if (local.bound_tx > 0 && !local.moved && local.staged.empty() &&
-        hub_.supplier(local.id).ring.load(std::memory_order_acquire) != nullptr) {
-        (void)stage(local, limits::burst);
-    }
-    local.moved = false;
-    while (!local.staged.empty() && now_.mono_ns >= local.staged.front()->deadline_ns) {
-        end_unsent(local.staged.pop_front(), Outcome::expired);
-    }
-}
-
-// Sent, and no answer will be understood any more: the outcome is unknown.
-void Worker::lose(Message* message, CommandStatus status) {
-    hub_.counters(id_, message->supplier).unknown.add();
-    quality_.answered(message->supplier, message->network, false);
-    supplier_event(EventKind::message_unknown, message->supplier, status, message->id);
-    message->outcome = Outcome::unknown;
-    message->status = status;
-    if (records_ != nullptr) {
-        note_end(*message);
-    }
-    message->stage = Stage::settle;
-    send_to(WorkerId{message->home}, message);
 }
 
 }  // namespace sy::engine

@@ -39,6 +39,20 @@ class IntrusiveFifo {
         }
         return object;
     }
+    /// Takes out the object behind `previous`, or with null the first. REQUIRES: there is one.
+    void remove_after(T* previous) {
+        if (previous == nullptr) {
+            pop_front();
+            return;
+        }
+        T* object = previous->next;
+        previous->next = object->next;
+        if (tail_ == object) {
+            tail_ = previous;
+        }
+        object->next = nullptr;
+        --count_;
+    }
 
   private:
     T* head_ = nullptr;

@@ -88,7 +88,7 @@ void add_accounts(engine::Hub& hub,
 void add_supplier_state(engine::Hub& hub, const View& view, std::vector<MetricFamily>& out) {
     MetricFamily up = family("supplier_up", "1 while a link that takes submit_sm is bound", true);
     MetricFamily queue =
-        family("supplier_queue_messages", "messages in the supplier's ring now", true);
+        family("supplier_queue_messages", "messages that wait for the supplier now", true);
     for (const auto& [id, name] : view.suppliers) {
         const engine::SupplierShared& shared = hub.supplier(id);
         // Relaxed: a statistic.
@@ -96,7 +96,9 @@ void add_supplier_state(engine::Hub& hub, const View& view, std::vector<MetricFa
             shared.tx_workers.load(std::memory_order_relaxed) != 0 ? 1 : 0);
         // Acquire pairs with the release in Hub::publish(): the ring is complete.
         const queue::SharedRing* const ring = shared.ring.load(std::memory_order_acquire);
-        add(queue, {{"supplier", name}}, ring != nullptr ? static_cast<double>(ring->count()) : 0);
+        const uint32_t staged = shared.staged.load(std::memory_order_relaxed);
+        add(queue, {{"supplier", name}},
+            ring != nullptr ? static_cast<double>(ring->count()) + staged : 0);
     }
     out.push_back(std::move(up));
     out.push_back(std::move(queue));
