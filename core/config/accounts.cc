@@ -213,6 +213,21 @@ void read_supplier_receipts(Section& section, route::Supplier& account) {
     section.duration("pause", account.pause_ns, {millisecond_ns, hour_ns});
 }
 
+void read_breaker(Section& section, route::Supplier& account) {
+    constexpr DurationLimits limits{millisecond_ns, hour_ns};
+    section.integer<uint32_t>("breaker", account.breaker, 0, 10'000);
+    section.duration("breaker_pause", account.breaker_pause_ns, limits);
+    section.duration("breaker_pause_max", account.breaker_pause_max_ns, limits);
+    if (account.breaker_pause_ns > account.breaker_pause_max_ns) {
+        section.complaints().error(
+            section.at("breaker_pause"),
+            fmt::format("breaker_pause is '{}', expected no more than breaker_pause_max, which is "
+                        "'{}'",
+                        duration_text(account.breaker_pause_ns),
+                        duration_text(account.breaker_pause_max_ns)));
+    }
+}
+
 }  // namespace
 
 void read_timers(Section& section, route::Timers& timers) {
@@ -293,6 +308,7 @@ void read_supplier(Section& section, route::Supplier& account) {
     read_number_form(section, account.number_form);
     read_supplier_receipts(section, account);
     read_reconnect(section, account);
+    read_breaker(section, account);
     read_timers(section, account.timers);
     section.finish();
 }

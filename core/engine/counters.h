@@ -85,6 +85,7 @@ class Counter {
     X(unknown, "submit_sm without an answer")                                                       \
     X(receipts, "receipts received")                                                                \
     X(mo, "MO messages received")                                                                   \
+    X(breaker_opened, "times that its breaker opened: too many failures in a row")                  \
     X(binds, "links bound now")
 
 #define SY_CUSTOMER_COUNTERS(X)                                                                     \

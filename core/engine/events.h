@@ -24,6 +24,9 @@ enum class EventKind : uint8_t {
     session_dead,           // customer or supplier, peer: no answer to enquire_link
     message_unknown,        // supplier: outcome of a message unknown, detail = message id
     supplier_paused,        // supplier, status that caused it
+    supplier_opened,        // supplier: its breaker; status of the last failure, OK: no answer
+    supplier_probed,        // supplier: one message shows whether it works again
+    supplier_recovered,     // supplier: it does, its breaker is closed
     drained,                // worker has nothing left
 };
 

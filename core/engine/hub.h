@@ -22,6 +22,7 @@
 #include "core/engine/message.h"
 #include "core/engine/parts_memory.h"
 #include "core/engine/store_link.h"
+#include "core/engine/supplier_gate.h"
 #include "core/queue/byte_ring.h"
 #include "core/queue/published.h"
 #include "core/queue/shared_ring.h"
@@ -48,6 +49,7 @@ struct alignas(limits::cache_line_bytes) SupplierShared {
     std::atomic<uint64_t> tx_workers{0};       // bit w: worker w has a link bound for submitting
     std::atomic<uint64_t> paused_until_ns{0};  // monotonic; error class `pause`
     RateBucket bucket;
+    SupplierGate gate;
     std::atomic<uint64_t> key_seed{0};  // of receipts' keys; set by control with the ring
     std::atomic<uint32_t> staged{0};    // out of the ring and waiting, at all workers
     // Bit w: worker w has messages staged; worker w has room on a link and none.

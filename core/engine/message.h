@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/engine/supplier_gate.h"
 #include "core/engine/transport.h"
 #include "core/number/outgoing.h"
 #include "core/smpp/pdu.h"
@@ -117,6 +118,7 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     uint8_t priority = 0;       // MT: priority_flag, 3 at most
     CustomerId customer;
     SupplierId supplier;
+    SupplierGate::Pass pass;  // MT: while it is in flight
     smpp::CommandStatus status{};
     uint32_t rule_line = 0;
     ConnId origin;  // session at home to answer

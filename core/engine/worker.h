@@ -13,6 +13,7 @@
 //   worker_customer.cc  PDUs from customers: bind, submit, query ...
 //   worker_supplier.cc  links to suppliers: connect, bind, responses
 //   worker_submit.cc    from a supplier's ring into its links: who goes first, what cannot go
+//   worker_gate.cc      what suppliers' answers say of the suppliers
 //   worker_mt.cc        route, dispatch, settle
 //   worker_mo.cc        MO from suppliers to customers
 //   worker_reply.cc     copies of MO messages, answers to phones
@@ -140,11 +141,11 @@ class Worker {
         std::vector<uint16_t> trunks;
         uint16_t next_trunk = 0;
         uint16_t bound_tx = 0;
-        SupplierQueue staged;       // out of the ring, waiting for rate or window
-        uint32_t staged_told = 0;   // of those, how many SupplierShared knows of
-        bool moved = false;         // something was sent since the last expire_staged()
-        bool has_room = false;      // of the last drain_ring(): a link could have taken more
-        bool held_by_rate = false;  // of the last may_submit()
+        SupplierQueue staged;      // out of the ring, waiting for rate or window
+        uint32_t staged_told = 0;  // of those, how many SupplierShared knows of
+        bool moved = false;        // something was sent since the last expire_staged()
+        bool has_room = false;     // of the last drain_ring(): a link could have taken more
+        bool held = false;         // of the last may_submit(): by the rate or the gate
     };
 
     // Messages for a customer that wait for a session, its window or its patience.
@@ -244,7 +245,8 @@ class Worker {
     uint32_t submit_straight(LocalSupplier& local, Session& session, uint32_t room);
     uint32_t submit_fairly(LocalSupplier& local, Session& session, uint32_t room);
     void stage_waiting(LocalSupplier& local);
-    bool may_submit(LocalSupplier& local);
+    bool may_submit(LocalSupplier& local, Message& message);
+    void refuse_staged(LocalSupplier& local);
     bool submit(Session& session, Message* message);
     void share_staged(LocalSupplier& local);
     void give_staged(LocalSupplier& local, WorkerId to, uint32_t count);
@@ -260,6 +262,12 @@ class Worker {
     void leave_staged(LocalSupplier& local);
     void expire_staged(LocalSupplier& local);
     void lose(Message* message, smpp::CommandStatus status);
+
+    // worker_gate.cc
+    [[nodiscard]] bool admit_probe(SupplierId supplier);
+    void judge_answer(const Session& session, Message& message);
+    void judge_silence(const Session& session, Message& message);
+    void tell_change(SupplierId supplier, SupplierGate::Change change, smpp::CommandStatus status);
 
     // worker_mt.cc
     void route_mt();

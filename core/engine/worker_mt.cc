@@ -169,6 +169,10 @@ bool Worker::offer(Message* message, SupplierId supplier, smpp::CommandStatus& s
         status = smpp::CommandStatus::esme_rsyserr;
         return false;
     }
+    if (shared.gate.is_shut() && !admit_probe(supplier)) [[unlikely]] {
+        status = smpp::CommandStatus::esme_rsyserr;
+        return false;
+    }
     message->supplier = supplier;
     message->outcome = Outcome::none;
     const bool again = message->attempts > 0;

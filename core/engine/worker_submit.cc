@@ -38,6 +38,10 @@ void Worker::run_rings() {
 
 void Worker::drain_ring(LocalSupplier& local) {
     SupplierShared& shared = hub_.supplier(local.id);
+    if (shared.gate.is_open()) {
+        refuse_staged(local);
+        return;
+    }
     if (shared.paused_until_ns.load(std::memory_order_relaxed) > now_.mono_ns) {
         return;
     }
@@ -46,6 +50,7 @@ void Worker::drain_ring(LocalSupplier& local) {
         return;
     }
     local.has_room = false;
+    local.held = false;
     for (size_t i = 0; i < count; ++i) {
         Trunk& trunk = trunks_[local.trunks[(local.next_trunk + i) % count]];
         if (trunk.state == TrunkState::bound && trunk.can_submit) {
@@ -95,7 +100,7 @@ uint32_t Worker::submit_straight(LocalSupplier& local, Session& session, uint32_
                 end_unsent(message, Outcome::expired);
                 continue;
             }
-            const bool may = may_submit(local);
+            const bool may = may_submit(local, *message);
             if (!may || !submit(session, message)) {
                 for (uint32_t kept = may ? i + 1 : i; kept < count; ++kept) {
                     local.staged.push(static_cast<Message*>(burst[kept]));
@@ -121,7 +126,7 @@ uint32_t Worker::submit_fairly(LocalSupplier& local, Session& session, uint32_t 
             end_unsent(local.staged.pop(), Outcome::expired);
             continue;
         }
-        if (!may_submit(local) || !submit(session, local.staged.pop())) {
+        if (!may_submit(local, *local.staged.front()) || !submit(session, local.staged.pop())) {
             return sent;
         }
         ++sent;
@@ -130,10 +135,16 @@ uint32_t Worker::submit_fairly(LocalSupplier& local, Session& session, uint32_t 
     return sent;
 }
 
-bool Worker::may_submit(LocalSupplier& local) {
-    local.held_by_rate = !hub_.supplier(local.id).bucket.take(
-        now_.mono_ns, local.account->rate_per_second, local.account->burst);
-    return !local.held_by_rate;
+// What holds all workers alike: the supplier's gate and its rate.
+bool Worker::may_submit(LocalSupplier& local, Message& message) {
+    SupplierShared& shared = hub_.supplier(local.id);
+    local.held = !shared.gate.enter(message.pass);
+    if (!local.held &&
+        !shared.bucket.take(now_.mono_ns, local.account->rate_per_second, local.account->burst)) {
+        shared.gate.leave(message.pass);
+        local.held = true;
+    }
+    return !local.held;
 }
 
 // Out of the ring, where there is no order but that of arrival; no more than a turn can bear.
@@ -176,9 +187,9 @@ void Worker::share_staged(LocalSupplier& local) {
     if ((hungry & mine) != 0) {
         shared.hungry_workers.fetch_and(~mine, std::memory_order_relaxed);
     }
-    // The rate holds all workers alike: there giving would only be a to and fro.
+    // Rate and gate hold all workers alike: there giving would only be a to and fro.
     const uint64_t others = hungry & ~mine;
-    if (others != 0 && !local.staged.empty() && !local.held_by_rate) {
+    if (others != 0 && !local.staged.empty() && !local.held) {
         const int to = std::countr_zero(others);
         shared.hungry_workers.fetch_and(~(uint64_t{1} << to), std::memory_order_relaxed);
         const uint32_t half = local.staged.count() - local.staged.count() / 2;
@@ -229,6 +240,7 @@ bool Worker::submit(Session& session, Message* message) {
     number::AddressBuffers buffers;
     const CommandStatus fits = outgoing(session, *message, sm, buffers);
     if (fits != CommandStatus::esme_rok) {
+        hub_.supplier(session.supplier_id).gate.leave(message->pass);
         message->outcome = Outcome::answered;
         message->status = fits;
         if (records_ != nullptr) {
@@ -239,6 +251,7 @@ bool Worker::submit(Session& session, Message* message) {
     }
     const auto out = reserve(session, smpp::encoded_sm_bytes_max(sm));
     if (out.empty()) {
+        hub_.supplier(session.supplier_id).gate.leave(message->pass);
         end_unsent(message, Outcome::bounced);
         return false;
     }
@@ -323,7 +336,17 @@ void Worker::leave_staged(LocalSupplier& local) {
     tell_staged(local);
 }
 
-// Nobody is bound for this supplier: what waits in its ring goes back to look for its next target.
+// Its breaker is open: what waits looks for its next target.
+void Worker::refuse_staged(LocalSupplier& local) {
+    while (Message* message = local.staged.pop()) {
+        end_unsent(message, Outcome::bounced);
+    }
+    tell_staged(local);
+    bounce(local.id);
+}
+
+// Nobody takes messages for this supplier: what waits in its ring goes back to look for its next
+// target.
 void Worker::bounce(SupplierId supplier) {
     queue::SharedRing* ring = hub_.supplier(supplier).ring.load(std::memory_order_acquire);
     if (ring == nullptr) {
@@ -358,6 +381,7 @@ void Worker::expire_staged(LocalSupplier& local) {
 
 // Sent, and no answer will be understood any more: the outcome is unknown.
 void Worker::lose(Message* message, CommandStatus status) {
+    hub_.supplier(message->supplier).gate.leave(message->pass);
     hub_.counters(id_, message->supplier).unknown.add();
     quality_.answered(message->supplier, message->network, false);
     supplier_event(EventKind::message_unknown, message->supplier, status, message->id);

@@ -200,9 +200,11 @@ void Worker::trunk_up(Session& session, Trunk& trunk) {
     binds.set(binds.get() + 1);
     if (trunk.can_submit) {
         ++local_of(trunk.supplier).bound_tx;
+        SupplierShared& shared = hub_.supplier(trunk.supplier);
         // Release pairs with the acquire in offer().
-        hub_.supplier(trunk.supplier)
-            .tx_workers.fetch_or(uint64_t{1} << id_.value, std::memory_order_release);
+        if (shared.tx_workers.fetch_or(uint64_t{1} << id_.value, std::memory_order_release) == 0) {
+            shared.gate.reconnected();
+        }
     }
     event(EventKind::supplier_bound, session, CommandStatus::esme_rok, 0);
 }
@@ -284,6 +286,7 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
         message->status == CommandStatus::esme_rok) {
         message->status = CommandStatus::esme_runknownerr;
     }
+    judge_answer(session, *message);
     if (records_ != nullptr) {
         note_answer(*message, session, frame);
     }

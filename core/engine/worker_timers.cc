@@ -103,6 +103,7 @@ void Worker::expire_responses(Session& session) {
     const bool to_supplier = session.side == Side::supplier;
     session.window->expire_oldest(now_.mono_ns, patience, [&](uint32_t, Outstanding outstanding) {
         if (to_supplier) {
+            judge_silence(session, *outstanding.message);
             lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
         } else {
             undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);

@@ -101,9 +101,12 @@ struct Supplier {
     smpp::CommandStatus refuse_status =
         smpp::CommandStatus::esme_rsyserr;  // "not now" for deliver_sm
     OnUnknown on_unknown = OnUnknown::fail;
-    Nanos pause_ns = 1 * second_ns;           // how long error class `pause` holds it
-    Nanos reconnect_min_ns = 1 * second_ns;   // back-off doubles from here ...
-    Nanos reconnect_max_ns = 60 * second_ns;  // ... to here, with jitter
+    Nanos pause_ns = 1 * second_ns;          // how long error class `pause` holds it
+    uint32_t breaker = 10;                   // failures in a row that open its breaker; 0: never
+    Nanos breaker_pause_ns = 5 * second_ns;  // to the probe; doubles while probes fail ...
+    Nanos breaker_pause_max_ns = 60 * second_ns;  // ... to here
+    Nanos reconnect_min_ns = 1 * second_ns;       // back-off doubles from here ...
+    Nanos reconnect_max_ns = 60 * second_ns;      // ... to here, with jitter
     Timers timers;
 
     friend bool operator==(const Supplier&, const Supplier&) = default;

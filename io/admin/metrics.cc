@@ -89,8 +89,11 @@ void add_supplier_state(engine::Hub& hub, const View& view, std::vector<MetricFa
     MetricFamily up = family("supplier_up", "1 while a link that takes submit_sm is bound", true);
     MetricFamily queue =
         family("supplier_queue_messages", "messages that wait for the supplier now", true);
+    MetricFamily open = family("supplier_breaker_open",
+                               "1 while it gets nothing, or a probe, since it failed", true);
     for (const auto& [id, name] : view.suppliers) {
         const engine::SupplierShared& shared = hub.supplier(id);
+        add(open, {{"supplier", name}}, shared.gate.is_shut() ? 1 : 0);
         // Relaxed: a statistic.
         add(up, {{"supplier", name}},
             shared.tx_workers.load(std::memory_order_relaxed) != 0 ? 1 : 0);
@@ -102,6 +105,7 @@ void add_supplier_state(engine::Hub& hub, const View& view, std::vector<MetricFa
     }
     out.push_back(std::move(up));
     out.push_back(std::move(queue));
+    out.push_back(std::move(open));
 }
 
 // By supplier and network; network "all" is over all of them.

@@ -43,6 +43,12 @@ Phrase phrase_of(engine::EventKind kind) {
             return {Level::warning, "outcome of a message unknown"};
         case supplier_paused:
             return {Level::warning, "supplier paused"};
+        case supplier_opened:
+            return {Level::warning, "supplier fails, no messages for a while"};
+        case supplier_probed:
+            return {Level::info, "supplier gets one message to see whether it works"};
+        case supplier_recovered:
+            return {Level::info, "supplier works again, more messages step by step"};
         case drained:
             return {Level::info, "worker drained"};
     }

@@ -455,6 +455,14 @@ const BadInput bad_inputs[] = {
      "\"10m\"\n",
      {"etc/sy.toml:17:17: error: reconnect_min is '10m', expected no more than reconnect_max, "
       "which is '1m'"}},
+    {"supplier_breaker",
+     "etc/sy.toml",
+     appended,
+     "[[supplier]]\nname = \"gamma\"\nhost = \"127.0.0.1:1\"\nsystem_id = \"sy\"\nbreaker = -1\n"
+     "breaker_pause = \"2m\"\n",
+     {"etc/sy.toml:17:11: error: breaker is -1, expected a whole number from 0 to 10000",
+      "etc/sy.toml:18:17: error: breaker_pause is '2m', expected no more than breaker_pause_max, "
+      "which is '1m'"}},
     {"named_table_missing",
      "etc/sy.toml",
      appended,

@@ -96,6 +96,9 @@ receipt_park = "1m"
 refuse_status = "RMSGQFUL"
 on_unknown = "resend"
 pause = "3s"
+breaker = 25
+breaker_pause = "4s"
+breaker_pause_max = "90s"
 reconnect_min = "2s"
 reconnect_max = "30s"
 enquire_link = "15s"
@@ -218,6 +221,9 @@ TEST_F(EveryKey, SetsTheSupplier) {
     EXPECT_EQ(supplier.refuse_status, smpp::CommandStatus::esme_rmsgqful);
     EXPECT_EQ(supplier.on_unknown, route::OnUnknown::resend);
     EXPECT_EQ(supplier.pause_ns, 3 * second_ns);
+    EXPECT_EQ(supplier.breaker, 25u);
+    EXPECT_EQ(supplier.breaker_pause_ns, 4 * second_ns);
+    EXPECT_EQ(supplier.breaker_pause_max_ns, 90 * second_ns);
     EXPECT_EQ(supplier.reconnect_min_ns, 2 * second_ns);
     EXPECT_EQ(supplier.reconnect_max_ns, 30 * second_ns);
     EXPECT_EQ(supplier.timers.enquire_link_ns, 15 * second_ns);
