@@ -265,8 +265,10 @@ class Worker {
 
     // worker_gate.cc
     [[nodiscard]] bool admit_probe(SupplierId supplier);
-    void judge_answer(const Session& session, Message& message);
+    void judge_answer(const Session& session, Message& message, const smpp::Frame& frame);
     void judge_silence(const Session& session, Message& message);
+    void pause_supplier(SupplierId supplier, smpp::CommandStatus status);
+    [[nodiscard]] uint8_t congestion_for(const Session& session, SupplierId supplier);
     void tell_change(SupplierId supplier, SupplierGate::Change change, smpp::CommandStatus status);
 
     // worker_mt.cc

@@ -1,5 +1,6 @@
 // MT: route, dispatch, settle. See worker.h.
 #include <algorithm>
+#include <array>
 
 #include "core/base/assert.h"
 #include "core/engine/attempt_log.h"
@@ -7,6 +8,7 @@
 #include "core/engine/worker.h"
 #include "core/number/normalise.h"
 #include "core/smpp/encode.h"
+#include "core/smpp/tlv.h"
 #include "core/text/udh.h"
 
 namespace sy::engine {
@@ -258,13 +260,7 @@ void Worker::retry_or_finish(Message* message) {
         return;
     }
     if (error_class == route::ErrorClass::pause) {
-        const route::Supplier* supplier = snapshot_->supplier(message->supplier);
-        const Nanos until = now_.mono_ns + (supplier != nullptr ? supplier->pause_ns : second_ns);
-        auto& paused = hub_.supplier(message->supplier).paused_until_ns;
-        if (paused.load(std::memory_order_relaxed) < now_.mono_ns) {
-            supplier_event(EventKind::supplier_paused, message->supplier, message->status, 0);
-        }
-        paused.store(until, std::memory_order_relaxed);
+        pause_supplier(message->supplier, message->status);
     }
     dispatch_mt(message, message->status);
 }
@@ -306,14 +302,21 @@ void Worker::answer_submit(Message* message, smpp::CommandStatus status) {
         send_empty(*session, command, status, message->origin_sequence);
         return;
     }
-    const auto out =
-        reserve(*session, limits::pdu_header_bytes + limits::message_id_octets_max + 1);
+    std::array<uint8_t, 5> tlv{};
+    ByteWriter tlvs(tlv);
+    if (session->version == smpp::Version::v50 && session->customer != nullptr) {
+        const uint8_t congestion = congestion_for(*session, message->supplier);
+        tlvs.tlv(static_cast<uint16_t>(smpp::TlvTag::congestion_state), {&congestion, 1});
+    }
+    const auto out = reserve(
+        *session, limits::pdu_header_bytes + limits::message_id_octets_max + 1 + tlv.size());
     if (out.empty()) {
         counters_.answers_unsent.add();
         return;
     }
     IdText text;
-    const smpp::SmResp resp{format_id(message->id, message->id_form, text), {}};
+    const smpp::SmResp resp{format_id(message->id, message->id_form, text),
+                            {tlv.data(), tlvs.written()}};
     commit(*session, smpp::encode_sm_resp(out, command, message->origin_sequence, resp));
 }
 

@@ -286,7 +286,7 @@ void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
         message->status == CommandStatus::esme_rok) {
         message->status = CommandStatus::esme_runknownerr;
     }
-    judge_answer(session, *message);
+    judge_answer(session, *message, frame);
     if (records_ != nullptr) {
         note_answer(*message, session, frame);
     }
