@@ -15,12 +15,13 @@ constexpr uint32_t event_entries = 1024;
 
 }  // namespace
 
-bool RateBucket::take(Nanos now_ns, uint32_t rate_per_second, uint32_t burst) {
+bool RateBucket::take(Nanos now_ns, uint32_t rate_per_second, uint32_t burst, uint32_t credit) {
     if (rate_per_second == 0) {
         return true;
     }
     const uint64_t interval_ns = second_ns / rate_per_second;
-    const uint64_t depth_ns = interval_ns * (burst == 0 ? rate_per_second : burst);
+    const uint64_t depth_ns =
+        interval_ns * (uint64_t{burst == 0 ? rate_per_second : burst} + credit);
     // Relaxed: the bucket is the only thing that these workers agree on here.
     uint64_t at = full_again_ns_.load(std::memory_order_relaxed);
     while (true) {

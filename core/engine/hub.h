@@ -37,7 +37,11 @@ namespace sy::engine {
 class RateBucket {
   public:
     /// Takes one message's worth. `rate_per_second` 0: always true. `burst` 0: one second's worth.
-    [[nodiscard]] bool take(Nanos now_ns, uint32_t rate_per_second, uint32_t burst);
+    /// `credit`: so many more than are there may be taken; whoever comes later waits for them.
+    [[nodiscard]] bool take(Nanos now_ns,
+                            uint32_t rate_per_second,
+                            uint32_t burst,
+                            uint32_t credit = 0);
 
   private:
     std::atomic<uint64_t> full_again_ns_{0};

@@ -143,6 +143,7 @@ class Worker {
         uint16_t bound_tx = 0;
         SupplierQueue staged;      // out of the ring, waiting for rate or window
         uint32_t staged_told = 0;  // of those, how many SupplierShared knows of
+        uint64_t parts_key = 0;    // of the last message sent at a rate, 0: it was no part
         bool moved = false;        // something was sent since the last expire_staged()
         bool has_room = false;     // of the last drain_ring(): a link could have taken more
         bool held = false;         // of the last may_submit(): by the rate or the gate
@@ -214,7 +215,8 @@ class Worker {
                        CustomerId customer);
     void on_submit(Session& session, const smpp::Frame& frame);
     void on_submit_multi(Session& session, const smpp::Frame& frame);
-    smpp::CommandStatus admit(Session& session, uint32_t messages, uint8_t registered_delivery);
+    smpp::CommandStatus admit(Session& session, uint32_t messages, const smpp::Sm& sm);
+    [[nodiscard]] bool admit_part(const Session& session, const smpp::Sm& sm);
     void accept_mt(Session& session, Message* message);
     void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
     Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
@@ -286,6 +288,9 @@ class Worker {
         uint8_t sequence = 0;  // of the part, from 1
     };
     [[nodiscard]] static Spread spread_of(const Message& message);
+    [[nodiscard]] static Spread part_of(CustomerId customer,
+                                        const smpp::Sm& sm,
+                                        std::string_view destination);
     void set_targets(Message& message, const route::MtDecision& decision);
     void finish_group(Message* message, smpp::CommandStatus status);
     void answer_group(Session& session, const Message& message, const MultiGroup& group);

@@ -16,6 +16,9 @@ namespace {
 using smpp::CommandId;
 using smpp::CommandStatus;
 
+// The parts of the longest message behind its first: their number is one octet (3GPP TS 23.040).
+constexpr uint32_t parts_credit = 254;
+
 // Equal in time whatever the strings hold, so that a password cannot be guessed octet by octet.
 bool same_secret(std::string_view a, std::string_view b) {
     uint8_t difference = a.size() == b.size() ? 0 : 1;
@@ -173,13 +176,11 @@ void Worker::bind_customer(Session& session,
 // ---------------------------------------------------------------- submit
 
 // Whether the account may send so many messages now.
-smpp::CommandStatus Worker::admit(Session& session,
-                                  uint32_t messages,
-                                  uint8_t registered_delivery) {
+smpp::CommandStatus Worker::admit(Session& session, uint32_t messages, const smpp::Sm& sm) {
     if (draining_ || session.ending != Ending::no || session.customer == nullptr) {
         return CommandStatus::esme_rsyserr;
     }
-    if (store_ != nullptr && smpp::wants_receipt(registered_delivery) &&
+    if (store_ != nullptr && smpp::wants_receipt(sm.registered_delivery) &&
         store_->refusal() != CommandStatus::esme_rok) {
         counters_.mt_store_refused.add(messages);
         return store_->refusal();
@@ -188,13 +189,30 @@ smpp::CommandStatus Worker::admit(Session& session,
     bool room = session.requests_open < account.window;
     for (uint32_t i = 0; i < messages && room; ++i) {
         room = hub_.customer(session.customer_id)
-                   .bucket.take(now_.mono_ns, account.rate_per_second, account.burst);
+                   .bucket.take(now_.mono_ns, account.rate_per_second, account.burst) ||
+               admit_part(session, sm);
     }
     if (!room) {
         hub_.counters(id_, session.customer_id).throttled.add();
         return CommandStatus::esme_rthrottled;
     }
     return CommandStatus::esme_rok;
+}
+
+// The rate does not cut a long message in two: where a part of it was admitted, the others are too,
+// on credit that later messages pay for.
+bool Worker::admit_part(const Session& session, const smpp::Sm& sm) {
+    if ((sm.esm_class & smpp::esm_class_udhi) == 0 && sm.tlvs.empty()) {
+        return false;
+    }
+    const route::Customer& account = *session.customer;
+    number::Number destination;
+    (void)number::normalise(sm.destination, account.number_plan, destination);
+    const Spread part = part_of(session.customer_id, sm, destination.view());
+    route_mt();  // an earlier part of this turn is remembered when it is routed
+    return part.is_part && hub_.parts().find(part.hash | 1, now_.mono_ns) != PartsMemory::none &&
+           hub_.customer(session.customer_id)
+               .bucket.take(now_.mono_ns, account.rate_per_second, account.burst, parts_credit);
 }
 
 void Worker::on_submit(Session& session, const smpp::Frame& frame) {
@@ -211,7 +229,7 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
     session.malformed_in_row = 0;
     const smpp::ValidateRules rules{.version = session.version, .wall_now_ns = now_.wall_ns};
     status = is_data_sm ? smpp::validate_data_sm(sm, rules) : smpp::validate_submit(sm, rules);
-    status = status == CommandStatus::esme_rok ? admit(session, 1, sm.registered_delivery) : status;
+    status = status == CommandStatus::esme_rok ? admit(session, 1, sm) : status;
     Message* message = nullptr;
     if (status == CommandStatus::esme_rok) {
         message = take_mt(session, frame, sm);
@@ -302,7 +320,7 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
     status = smpp::validate_submit_multi(multi,
                                          {.version = session.version, .wall_now_ns = now_.wall_ns});
     if (status == CommandStatus::esme_rok) {
-        status = admit(session, multi.number_of_dests, multi.sm.registered_delivery);
+        status = admit(session, multi.number_of_dests, multi.sm);
     }
     if (status == CommandStatus::esme_rok &&
         (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {

@@ -20,27 +20,33 @@ constexpr uint8_t pause_attempts_max = 3;
 }  // namespace
 
 // What chooses among weighted targets: the message's own id, or for a part of a long message what
-// all its parts share, so that they take one way (PROTOCOL: account, source, destination, ref,
-// total).
+// all its parts share, so that they take one way.
 Worker::Spread Worker::spread_of(const Message& message) {
-    const bool may_be_part =
-        (message.sm.esm_class & smpp::esm_class_udhi) != 0 || !message.sm.tlvs.empty();
-    if (may_be_part) [[unlikely]] {
-        const text::MessageText body = text::message_text(message.sm);
-        if (const auto part = text::concat_of(message.sm, body.udh)) {
-            uint64_t hash =
-                mix64(uint64_t{message.customer.value} << 32 | uint64_t{part->ref} << 9 |
-                      uint64_t{part->total} << 1 | (part->ref_is_16bit ? 1u : 0u));
-            for (const char c : message.sm.source.digits) {
-                hash = mix64(hash ^ static_cast<uint8_t>(c));
-            }
-            for (const char c : message.destination.view()) {
-                hash = mix64(hash ^ static_cast<uint8_t>(c));
-            }
-            return {hash, true, part->seq};
-        }
+    const Spread part = part_of(message.customer, message.sm, message.destination.view());
+    return part.is_part ? part : Spread{mix64(message.id), false, 0};
+}
+
+// What the parts of a long message share (PROTOCOL: account, source, destination, ref, total).
+Worker::Spread Worker::part_of(CustomerId customer,
+                               const smpp::Sm& sm,
+                               std::string_view destination) {
+    if ((sm.esm_class & smpp::esm_class_udhi) == 0 && sm.tlvs.empty()) [[likely]] {
+        return {};
     }
-    return {mix64(message.id), false, 0};
+    const text::MessageText body = text::message_text(sm);
+    const auto part = text::concat_of(sm, body.udh);
+    if (!part) {
+        return {};
+    }
+    uint64_t hash = mix64(uint64_t{customer.value} << 32 | uint64_t{part->ref} << 9 |
+                          uint64_t{part->total} << 1 | (part->ref_is_16bit ? 1u : 0u));
+    for (const char c : sm.source.digits) {
+        hash = mix64(hash ^ static_cast<uint8_t>(c));
+    }
+    for (const char c : destination) {
+        hash = mix64(hash ^ static_cast<uint8_t>(c));
+    }
+    return {hash, true, part->seq};
 }
 
 void Worker::route_mt() {

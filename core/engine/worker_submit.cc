@@ -139,8 +139,16 @@ uint32_t Worker::submit_fairly(LocalSupplier& local, Session& session, uint32_t 
 bool Worker::may_submit(LocalSupplier& local, Message& message) {
     SupplierShared& shared = hub_.supplier(local.id);
     local.held = !shared.gate.enter(message.pass);
-    if (!local.held &&
-        !shared.bucket.take(now_.mono_ns, local.account->rate_per_second, local.account->burst)) {
+    const uint32_t rate = local.account->rate_per_second;
+    if (local.held || rate == 0) {
+        return !local.held;
+    }
+    // The parts of a long message leave together: those behind the first on credit.
+    const bool on_credit = message.parts_key != 0 && message.parts_key == local.parts_key;
+    if (shared.bucket.take(now_.mono_ns, rate, local.account->burst,
+                           on_credit ? SupplierQueue::turn_max : 0)) {
+        local.parts_key = message.parts_key;
+    } else {
         shared.gate.leave(message.pass);
         local.held = true;
     }

@@ -309,6 +309,22 @@ TEST(RateBucket, LetsTheBurstThroughThenTheRate) {
     EXPECT_TRUE(bucket.take(now, 0, 0));
 }
 
+TEST(RateBucket, CreditIsBoundedAndPaidBack) {
+    RateBucket bucket;
+    const Nanos now = 5 * second_ns;
+    int taken = 0;
+    while (bucket.take(now, 100, 2)) {
+        ++taken;
+    }
+    while (bucket.take(now, 100, 2, 10)) {
+        ++taken;
+    }
+    EXPECT_EQ(taken, 12);
+    EXPECT_FALSE(bucket.take(now + 100 * millisecond_ns, 100, 2));
+    EXPECT_TRUE(bucket.take(now + 110 * millisecond_ns, 100, 2));
+    EXPECT_FALSE(bucket.take(now + 110 * millisecond_ns, 100, 2));
+}
+
 // As many as allowed in each hour that begins with an answer; pairs do not disturb each other.
 TEST(ReplyGuard, CountsAPairsAnswersInItsHour) {
     ReplyGuard guard;
