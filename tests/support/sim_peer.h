@@ -57,6 +57,8 @@ class SimPeer {
     void answer(const Pdu& request, smpp::CommandStatus status, const std::string& message_id = "");
     void close(ConnId conn) { transport_.close(conn); }
     void abort(ConnId conn) { transport_.abort(conn); }
+    /// From now on it does not take what arrives on that connection.
+    void stop_reading(ConnId conn) { transport_.pause(conn); }
 
     bool turn();
     [[nodiscard]] Nanos next_wakeup_ns() const { return sim::never_ns; }
