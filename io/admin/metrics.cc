@@ -1,5 +1,6 @@
 #include "io/admin/metrics.h"
 
+#include <array>
 #include <map>
 #include <span>
 
@@ -238,7 +239,31 @@ std::vector<MetricFamily> Metrics::Collect() const {
     return out;
 }
 
-Health health(engine::Hub& hub, const View& view) {
+namespace {
+
+// What messages that ask for receipts are refused with, in words.
+std::string_view store_word(engine::Hub& hub) {
+    if (hub.store() == nullptr) {
+        return "off";
+    }
+    switch (hub.store()->refusal()) {
+        case smpp::CommandStatus::esme_rok:
+            return "ok";
+        case smpp::CommandStatus::esme_rmsgqful:
+            return "full";
+        default:
+            return "failing";
+    }
+}
+
+std::string_view record_word(RecordState records) {
+    constexpr std::array<std::string_view, 3> words{"off", "ok", "failing"};
+    return words[static_cast<size_t>(records)];
+}
+
+}  // namespace
+
+Health health(engine::Hub& hub, const View& view, RecordState records) {
     size_t bound = 0;
     for (const auto& [id, name] : view.suppliers) {
         const uint64_t links =
@@ -247,12 +272,17 @@ Health health(engine::Hub& hub, const View& view) {
     }
     Health result;
     result.healthy = !view.draining && (bound > 0 || view.suppliers.empty());
-    const char* const status =
-        view.draining ? "draining" : (result.healthy ? "ok" : "no supplier is bound");
+    const std::string_view store = store_word(hub);
+    const bool degraded = store == "full" || store == "failing" || records == RecordState::failing;
+    const char* const status = view.draining     ? "draining"
+                               : !result.healthy ? "no supplier is bound"
+                               : degraded        ? "degraded"
+                                                 : "ok";
     result.body_json = fmt::format(
         "{{\"status\":\"{}\",\"version\":\"{}\",\"generation\":{},\"suppliers\":{},"
-        "\"suppliers_bound\":{},\"last_load_ok\":{}}}\n",
-        status, view.version, view.generation, view.suppliers.size(), bound, view.last_load_ok);
+        "\"suppliers_bound\":{},\"last_load_ok\":{},\"store\":\"{}\",\"records\":\"{}\"}}\n",
+        status, view.version, view.generation, view.suppliers.size(), bound, view.last_load_ok,
+        store, record_word(records));
     return result;
 }
 

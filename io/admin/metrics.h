@@ -90,7 +90,13 @@ class Metrics final : public prometheus::Collectable {
     TotalSamples totals_;
 };
 
-/// Healthy: not draining, and at least one link to a supplier is bound (or none is configured).
-[[nodiscard]] Health health(engine::Hub& hub, const View& view);
+/// Of [records]; what the engine does not know.
+enum class RecordState : uint8_t { off, ok, failing };
+
+/// Healthy: not draining, and at least one link to a supplier is bound (or none is configured). A
+/// store that refuses and records that fail are said, as "degraded", but other messages are taken.
+[[nodiscard]] Health health(engine::Hub& hub,
+                            const View& view,
+                            RecordState records = RecordState::off);
 
 }  // namespace sy::admin

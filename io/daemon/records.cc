@@ -27,6 +27,12 @@ std::vector<admin::TotalSample> record_samples(const record::Writer* writer) {
     return samples;
 }
 
+admin::RecordState record_state(const record::Writer* writer) {
+    return writer == nullptr   ? admin::RecordState::off
+           : writer->failing() ? admin::RecordState::failing
+                               : admin::RecordState::ok;
+}
+
 void log_notes(record::Writer* writer, Log& log) {
     if (writer != nullptr) {
         for (const std::string& line : writer->take_notes()) {

@@ -1,5 +1,6 @@
 // Message records in the daemon: the writer of the configuration's [records], the names that it
-// writes, its numbers for the metrics page. Control thread, but for record_samples().
+// writes, its numbers for the metrics page. Control thread, but for
+// record_samples() and record_state().
 #pragma once
 
 #include <memory>
@@ -21,6 +22,9 @@ namespace sy::daemon {
 
 /// Of null: none. Any thread.
 [[nodiscard]] std::vector<admin::TotalSample> record_samples(const record::Writer* writer);
+
+/// For GET /health; of null: off. Any thread.
+[[nodiscard]] admin::RecordState record_state(const record::Writer* writer);
 
 /// What the record thread has to say; null says nothing.
 void log_notes(record::Writer* writer, Log& log);

@@ -116,11 +116,14 @@ Result<void> serve(const std::string& config_path,
         });
     std::optional<admin::Server> server;
     if (loaded.config.admin_listen) {
-        auto opened = admin::Server::open(
-            *loaded.config.admin_listen,
-            {.metrics = [&metrics] { return metrics.Collect(); },
-             .health = [&hub, &board] { return admin::health(hub, *board.view()); },
-             .more = explain_pages(desk)});
+        auto opened = admin::Server::open(*loaded.config.admin_listen,
+                                          {.metrics = [&metrics] { return metrics.Collect(); },
+                                           .health =
+                                               [&hub, &board, writer = records->get()] {
+                                                   return admin::health(hub, *board.view(),
+                                                                        record_state(writer));
+                                               },
+                                           .more = explain_pages(desk)});
         if (!opened) {
             return std::unexpected(std::move(opened).error());
         }

@@ -173,6 +173,7 @@ void RecordFile::write_out(const Now& now, bool force) {
     retry_ns_ = now.mono_ns + retry_after_ns;
     if (!failing_) {
         failing_ = true;
+        counters_.failing.store(1, std::memory_order_relaxed);
         failing_since_ns_ = now.mono_ns;
         notes_.add(fmt::format("records cannot be written, they are held in memory: {}", failure_));
     }
@@ -181,6 +182,7 @@ void RecordFile::write_out(const Now& now, bool force) {
 void RecordFile::recovered(Nanos mono_ns) {
     if (failing_) {
         failing_ = false;
+        counters_.failing.store(0, std::memory_order_relaxed);
         notes_.add(fmt::format("records are written again, after {} s",
                                (mono_ns - failing_since_ns_) / second_ns));
     }

@@ -38,6 +38,7 @@ struct FileCounters {
     std::atomic<uint64_t> errors{0};       // system calls that failed
     std::atomic<uint64_t> held_octets{0};  // lines that are not in a file yet, now
     std::atomic<uint64_t> files{0};        // that were completed
+    std::atomic<uint64_t> failing{0};      // 1 from a call that failed until all is written again
 };
 
 struct FileOptions {

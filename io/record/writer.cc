@@ -272,6 +272,7 @@ std::vector<Sample> Writer::samples() const {
         add_one("records_files", "record files completed", file_counters_.files);
         add_one("records_write_errors", "system calls for record files that failed",
                 file_counters_.errors);
+        add_one("records_failing", "1 while records cannot be written now", file_counters_.failing);
         add_one("records_dropped", "records lost because the disk failed and no room was left",
                 dropped_shown_);
         add_one("records_held_octets", "octets of records that are not in a file yet now",

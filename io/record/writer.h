@@ -2,8 +2,8 @@
 // as lines to a file, sends it to Kafka. One for all workers; they never wait for it: a ring that
 // it did not empty in time loses records, which are counted and said in a line "lost".
 //
-// Threads: create(), start(), stop(), put_names() and reopen() by the control thread; take_notes()
-// and samples() by any.
+// Threads: create(), start(), stop(), put_names() and reopen() by the control thread; take_notes(),
+// samples() and failing() by any.
 #pragma once
 
 #include <array>
@@ -62,6 +62,11 @@ class Writer {
 
     [[nodiscard]] std::vector<std::string> take_notes() { return notes_.take(); }
     [[nodiscard]] std::vector<Sample> samples() const;
+    /// The disk fails now: records are held, or lost where no room is left. Any thread.
+    [[nodiscard]] bool failing() const {
+        // Relaxed: a statistic.
+        return file_counters_.failing.load(std::memory_order_relaxed) != 0;
+    }
 
   private:
     Writer(engine::Hub& hub, const config::Records& records, Names names, Clock clock);

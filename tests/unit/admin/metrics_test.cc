@@ -116,6 +116,33 @@ TEST_F(MetricsTest, HealthNeedsABoundSupplier) {
     EXPECT_FALSE(health(hub_, draining).healthy);
 }
 
+TEST_F(MetricsTest, HealthSaysWhatIsDegradedWhileMessagesAreTaken) {
+    const auto says = [](const Health& health, std::string_view text) {
+        return health.healthy && health.body_json.find(text) != std::string::npos;
+    };
+    hub_.counters(WorkerId{1}, SupplierId{5}).binds.set(1);
+    EXPECT_TRUE(says(health(hub_, *board_.view()), R"("store":"off","records":"off")"));
+    EXPECT_TRUE(says(health(hub_, *board_.view(), RecordState::ok), R"("status":"ok")"));
+    EXPECT_TRUE(says(health(hub_, *board_.view(), RecordState::failing), R"("status":"degraded")"));
+    EXPECT_TRUE(says(health(hub_, *board_.view(), RecordState::failing), R"("records":"failing")"));
+
+    engine::HubOptions options = two_workers();
+    options.store = true;
+    engine::Hub hub(options);
+    hub.counters(WorkerId{1}, SupplierId{5}).binds.set(1);
+    EXPECT_TRUE(says(health(hub, *board_.view()), R"("status":"ok")"));
+    EXPECT_TRUE(says(health(hub, *board_.view()), R"("store":"ok")"));
+    hub.store()->set_refusal(smpp::CommandStatus::esme_rmsgqful);
+    EXPECT_TRUE(says(health(hub, *board_.view()), R"("store":"full")"));
+    hub.store()->set_refusal(smpp::CommandStatus::esme_rsyserr);
+    EXPECT_TRUE(says(health(hub, *board_.view()), R"("store":"failing")"));
+    EXPECT_TRUE(says(health(hub, *board_.view()), R"("status":"degraded")"));
+    hub.counters(WorkerId{1}, SupplierId{5}).binds.set(0);
+    const Health down = health(hub, *board_.view());
+    EXPECT_FALSE(down.healthy);
+    EXPECT_NE(down.body_json.find("no supplier is bound"), std::string::npos);
+}
+
 TEST_F(MetricsTest, HealthWithoutSuppliersAsksForNone) {
     View empty = *board_.view();
     empty.suppliers.clear();
