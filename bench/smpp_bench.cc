@@ -1,11 +1,14 @@
-// core/smpp per PDU: decoding and encoding the PDUs that the message path sees. Every benchmark
-// checks its results while it runs (SY_ASSERT), so that a smoke run is a test.
+// core/smpp per PDU: framing, decoding and encoding a stream of submit_sm, then every kind of PDU
+// by itself; the window beside std::unordered_map. Every benchmark checks its results while it runs
+// (SY_ASSERT), so that a smoke run is a test.
 #include <array>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "bench/pdu_kinds.h"
 #include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/smpp/decode.h"
@@ -125,25 +128,112 @@ void validate_submit_sm(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 
-// 50 outstanding, answered in the order of issue.
-void window_push_take(benchmark::State& state) {
-    struct Payload {
-        uint64_t words[4];
-    };
-    Window<Payload> window(64);
-    Payload payload{};
-    std::array<uint32_t, 50> outstanding{};
-    for (uint32_t& sequence : outstanding) {
-        sequence = window.push(0, payload);
+// The two kinds of window behind one face. The peer gives numbers out itself, and knows no
+// timeouts.
+struct Payload {
+    uint64_t words[4];
+};
+
+struct OurWindow {
+    explicit OurWindow(uint32_t outstanding) : window(outstanding) {}
+    uint32_t push(const Payload& payload) { return window.push(0, payload); }
+    Payload take(uint32_t sequence) {
+        const auto taken = window.take(sequence);
+        SY_ASSERT(taken.has_value());
+        return *taken;
     }
+    Window<Payload> window;
+};
+
+struct MapWindow {
+    explicit MapWindow(uint32_t outstanding) { window.reserve(outstanding); }
+    uint32_t push(const Payload& payload) {
+        window.emplace(++last, payload);
+        return last;
+    }
+    Payload take(uint32_t sequence) {
+        const auto found = window.find(sequence);
+        SY_ASSERT(found != window.end());
+        const Payload taken = found->second;
+        window.erase(found);
+        return taken;
+    }
+    std::unordered_map<uint32_t, Payload> window;
+    uint32_t last = 0;
+};
+
+// As many outstanding, answered in the order of issue.
+template <class AnyWindow>
+void window_push_take(benchmark::State& state, uint32_t count) {
+    std::vector<uint32_t> outstanding(count);
+    AnyWindow window(count);
+    uint64_t next = 0;
+    for (uint32_t& sequence : outstanding) {
+        sequence = window.push({{next++}});
+    }
+    uint64_t answered = 0;
     size_t oldest = 0;
     for (auto _ : state) {
-        const auto taken = window.take(outstanding[oldest]);
-        SY_ASSERT(taken.has_value());
-        outstanding[oldest] = window.push(0, *taken);
+        const Payload taken = window.take(outstanding[oldest]);
+        SY_ASSERT(taken.words[0] == answered);
+        ++answered;
+        outstanding[oldest] = window.push({{next++}});
         oldest = oldest + 1 == outstanding.size() ? 0 : oldest + 1;
     }
     state.SetItemsProcessed(state.iterations());
+}
+
+void register_windows() {
+    for (const uint32_t count : {50u, 1000u}) {
+        const std::string tail = "/push+take/outstanding=" + std::to_string(count);
+        benchmark::RegisterBenchmark(
+            ("smpp/window" + tail).c_str(),
+            [count](benchmark::State& state) { window_push_take<OurWindow>(state, count); });
+        benchmark::RegisterBenchmark(
+            ("smpp/peer=unordered_map" + tail).c_str(),
+            [count](benchmark::State& state) { window_push_take<MapWindow>(state, count); });
+    }
+}
+
+void encode_kind(benchmark::State& state, const PduKind& kind) {
+    std::array<uint8_t, 1024> out{};
+    const size_t wanted = kind.encode(out, 1);
+    SY_ASSERT(wanted >= limits::pdu_header_bytes);
+    SY_ASSERT(load_be<uint32_t>(out.data()) == wanted);
+    uint32_t sequence_number = 0;
+    for (auto _ : state) {
+        const size_t length = kind.encode(out, ++sequence_number);
+        benchmark::DoNotOptimize(out);
+        SY_ASSERT(length == wanted);
+    }
+    state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(wanted));
+}
+
+void decode_kind(benchmark::State& state, const PduKind& kind) {
+    std::array<uint8_t, 1024> pdu{};
+    const size_t octets = kind.encode(pdu, 1);
+    Octets body = Octets(pdu).first(octets).subspan(limits::pdu_header_bytes);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(body);
+        SY_ASSERT(kind.decode(body));
+    }
+    state.SetItemsProcessed(state.iterations());
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(octets));
+}
+
+void register_kinds() {
+    for (const PduKind& kind : pdu_kinds) {
+        const std::string name = kind.name;
+        benchmark::RegisterBenchmark(
+            ("smpp/encode/kind=" + name).c_str(),
+            [&kind](benchmark::State& state) { encode_kind(state, kind); });
+        if (kind.decode != nullptr) {
+            benchmark::RegisterBenchmark(
+                ("smpp/decode/kind=" + name).c_str(),
+                [&kind](benchmark::State& state) { decode_kind(state, kind); });
+        }
+    }
 }
 
 Sm receipt_sm(const std::string& text, const std::string& tlvs) {
@@ -200,7 +290,6 @@ void message_id_hex_to_decimal(benchmark::State& state) {
 }
 
 BENCHMARK(validate_submit_sm)->Name("smpp/validate/pdu=submit_sm");
-BENCHMARK(window_push_take)->Name("smpp/window/push+take/outstanding=50");
 BENCHMARK(receipt_parse)->Name("smpp/receipt/parse/text+tlvs");
 BENCHMARK(receipt_format)->Name("smpp/receipt/format/text+tlvs");
 BENCHMARK(message_id_hex_to_decimal)->Name("smpp/message_id/hex_to_decimal/digits=16");
@@ -214,4 +303,13 @@ BENCHMARK(encode_submit_sm_resp)->Name("smpp/encode/pdu=submit_sm_resp");
 }  // namespace
 }  // namespace sy::smpp
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    sy::smpp::register_windows();
+    sy::smpp::register_kinds();
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 1;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}

@@ -1,7 +1,11 @@
 // core/text and core/number per message: text to UTF-8, numbers to E.164 and to keys. Every
-// benchmark checks its results while it runs (SY_ASSERT), so that a smoke run is a test.
+// benchmark checks its results while it runs (SY_ASSERT), so that a smoke run is a test. Beside it
+// the C library's iconv, which knows Latin-1 and UCS-2, but not GSM 03.38.
 #include <array>
+#include <iconv.h>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -17,29 +21,70 @@ namespace {
 
 constexpr size_t batch = 64;  // messages in turn, so that no branch is learnt by heart
 
-void decode_text(benchmark::State& state, text::CharacterSet set, const std::string& sentence) {
-    std::vector<std::vector<uint8_t>> texts;
-    std::vector<std::string> want;
+struct Texts {
+    std::vector<std::vector<uint8_t>> octets;
+    std::vector<std::string> utf8;
+};
+
+Texts texts_of(text::CharacterSet set, const std::string& sentence) {
+    Texts out;
     for (size_t i = 0; i < batch; ++i) {
-        want.push_back(sentence.substr(0, sentence.size() - i % 8));
+        out.utf8.push_back(sentence.substr(0, sentence.size() - i % 8));
         std::vector<uint8_t> octets(4 * sentence.size());
-        const text::Encoded encoded = text::from_utf8(want.back(), set, {}, octets);
+        const text::Encoded encoded = text::from_utf8(out.utf8.back(), set, {}, octets);
         SY_ASSERT(encoded.replaced == 0);
         octets.resize(encoded.octets);
-        texts.push_back(octets);
+        out.octets.push_back(octets);
     }
+    return out;
+}
+
+/// `to_utf8(octets, out)`: how many octets of UTF-8 it wrote. Compared with what is wanted before
+/// the time runs, their number all along.
+template <class ToUtf8>
+void decode_each(benchmark::State& state, Texts& texts, ToUtf8 to_utf8) {
     std::array<char, 1024> out{};
+    for (size_t i = 0; i < batch; ++i) {
+        const size_t written = to_utf8(texts.octets[i], out);
+        SY_ASSERT(std::string_view(out.data(), written) == texts.utf8[i]);
+    }
     size_t octets_read = 0;
     for (auto _ : state) {
         for (size_t i = 0; i < batch; ++i) {
-            const size_t written = text::to_utf8(texts[i], {.character_set = set}, {}, out);
-            SY_ASSERT(written == want[i].size());
+            const size_t written = to_utf8(texts.octets[i], out);
+            SY_ASSERT(written == texts.utf8[i].size());
             benchmark::DoNotOptimize(out);
-            octets_read += texts[i].size();
+            octets_read += texts.octets[i].size();
         }
     }
     state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
     state.SetBytesProcessed(static_cast<int64_t>(octets_read));
+}
+
+void decode_text(benchmark::State& state, text::CharacterSet set, const std::string& sentence) {
+    Texts texts = texts_of(set, sentence);
+    decode_each(state, texts, [set](const std::vector<uint8_t>& octets, std::span<char> out) {
+        return text::to_utf8(octets, {.character_set = set}, {}, out);
+    });
+}
+
+void decode_by_iconv(benchmark::State& state,
+                     text::CharacterSet set,
+                     const char* name,
+                     const std::string& sentence) {
+    Texts texts = texts_of(set, sentence);
+    const iconv_t converter = iconv_open("UTF-8", name);
+    // iconv_open() says so with -1 in a pointer.
+    SY_ASSERT(reinterpret_cast<intptr_t>(converter) != -1);
+    decode_each(state, texts, [converter](std::vector<uint8_t>& octets, std::span<char> out) {
+        auto* from = reinterpret_cast<char*>(octets.data());
+        size_t from_left = octets.size();
+        char* to = out.data();
+        size_t to_left = out.size();
+        SY_ASSERT(iconv(converter, &from, &from_left, &to, &to_left) == 0);
+        return out.size() - to_left;
+    });
+    iconv_close(converter);
 }
 
 const std::string plain =
@@ -60,6 +105,42 @@ void text_ucs2(benchmark::State& state) {
     decode_text(state, text::CharacterSet::ucs2, plain.substr(0, 70));
 }
 BENCHMARK(text_ucs2)->Name("text/to_utf8/set=ucs2/octets=140");
+
+// As real texts are: letters of other scripts, two and three octets each in UTF-8.
+const std::string cyrillic = "Ваш код подтверждения 123456. Никому его не сообщайте. +74951234567";
+const std::string german =
+    "Ihr Bestätigungscode lautet 123456. Er ist für zehn Minuten gültig; "
+    "geben Sie ihn niemandem weiter. Grüße, Ihre Firma.";
+
+void text_ucs2_cyrillic(benchmark::State& state) {
+    decode_text(state, text::CharacterSet::ucs2, cyrillic);
+}
+BENCHMARK(text_ucs2_cyrillic)->Name("text/to_utf8/set=ucs2/script=cyrillic");
+
+void text_latin1_german(benchmark::State& state) {
+    decode_text(state, text::CharacterSet::latin1, german);
+}
+BENCHMARK(text_latin1_german)->Name("text/to_utf8/set=latin1/language=german");
+
+void iconv_latin1(benchmark::State& state) {
+    decode_by_iconv(state, text::CharacterSet::latin1, "ISO-8859-1", plain);
+}
+BENCHMARK(iconv_latin1)->Name("text/peer=iconv/set=latin1/octets=156");
+
+void iconv_latin1_german(benchmark::State& state) {
+    decode_by_iconv(state, text::CharacterSet::latin1, "ISO-8859-1", german);
+}
+BENCHMARK(iconv_latin1_german)->Name("text/peer=iconv/set=latin1/language=german");
+
+void iconv_ucs2(benchmark::State& state) {
+    decode_by_iconv(state, text::CharacterSet::ucs2, "UCS-2BE", plain.substr(0, 70));
+}
+BENCHMARK(iconv_ucs2)->Name("text/peer=iconv/set=ucs2/octets=140");
+
+void iconv_ucs2_cyrillic(benchmark::State& state) {
+    decode_by_iconv(state, text::CharacterSet::ucs2, "UCS-2BE", cyrillic);
+}
+BENCHMARK(iconv_ucs2_cyrillic)->Name("text/peer=iconv/set=ucs2/script=cyrillic");
 
 std::vector<std::string> numbers() {
     Prng prng(1);

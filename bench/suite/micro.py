@@ -9,8 +9,10 @@ from .programs import Failed, run
 
 # Program: filters of the smoke, quick and full run (None: not in it), seconds of the quick and the full run.
 PROGRAMS = {
-    "smpp_bench": ("decode", ".", ".", 1, 4),
+    "smpp_bench": ("decode", ".", ".", 3, 12),
     "text_bench": (None, ".", ".", 1, 4),
+    "queue_bench": ("cores=1/bulk=32", "bulk=32|published|shared_ptr", ".", 3, 15),
+    "engine_bench": (None, "=10k", "=(10k|1m|10m)", 1, 45),
     "route_bench": (None, "scan_percent/(0|100)$|prefix_find", ".", 4, 15),
     "rule_bench": (None, "decide/.*=1k/", "decide/.*=(1k|100k)/", 3, 20),
     "prefix_bench": (None, "=10k", "=(10k|1m)", 4, 40),
