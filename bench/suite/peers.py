@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from . import limits
+from . import kannel, limits
 from .load import once
 from .plan import Step
 from .programs import Failed, Process, SmppLoad, free_ports, load_values
@@ -72,15 +72,24 @@ def relay(bench):
     return limits.relay(bench, {"binds": WORLD["binds"], "window": WORLD["window"], "prefixes": WORLD["prefixes"]})
 
 
+def kannel_http(bench):
+    return kannel.by_http(bench, WORLD)
+
+
+def kannel_batch(bench):
+    return kannel.by_batch(bench, WORLD)
+
+
 MEASURES = {"switchyard": (switchyard, None), "relay": (relay, None), "node-smpp": (node_smpp, "node"),
-            "net-smpp": (net_smpp, "perl")}
+            "net-smpp": (net_smpp, "perl"), "kannel-http": (kannel_http, "smsbox"),
+            "kannel-batch": (kannel_batch, "mtbatch")}
 
 
 def steps(bench):
     out = []
     if bench.scale.peers:
-        bench.book.skip("peers/kannel", "customers cannot bind to Debian's Kannel (opensmppbox is not packaged), so "
-                        "smppload cannot drive it")
+        bench.book.skip("peers/kannel over SMPP on both sides", "customers cannot bind to Debian's Kannel: its SMPP "
+                        "server, opensmppbox, is not packaged")
     for peer in bench.scale.peers:
         measure, program = MEASURES[peer]
         name = f"peers/{peer}"

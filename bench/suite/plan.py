@@ -42,7 +42,7 @@ class Scale:
     testpmd_seconds: int
 
 
-PEERS = ("switchyard", "relay", "node-smpp", "net-smpp")
+PEERS = ("switchyard", "relay", "node-smpp", "net-smpp", "kannel-http", "kannel-batch")
 SCALES = {
     "smoke": Scale("smoke", 0.1, 0.0, 1, 1, 0.001, "smoke", (4,), (), (), (), (20,), (), (50,), 0, (), 0),
     "quick": Scale("quick", 0.5, 0.2, 1, 3, 0.01, "quick", (1, 1000), (1, 1000), (32,), (10, 100_000), (0, 1000),

@@ -21,7 +21,10 @@ SECTIONS = {
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
              "busy: all submit."),
     "peers": ("Peers", "The same messages and generator, 4 connections with window 100, one supplier, 1,000 prefixes; "
-              "node-smpp and Net::SMPP are minimal routers: no rules, no windows, no receipts."),
+              "node-smpp and Net::SMPP are minimal routers: no rules, no windows, no receipts. Kannel (bearerbox and "
+              "smsbox on one CPU, in memory alone) is one supplier's worth of the same links, but its customers come by "
+              "HTTP (kannel-http: 64 kept connections) or by its own batch client past HTTP (kannel-batch), it has one "
+              "route, and says \"accepted\" before a supplier has the message: no latency stands beside its rate."),
     "limits": ("Limits", "The same machine without the router: generator straight to suppliers, octets through a "
                "relay, frames through the same DPDK device, memory."),
     "micro": ("Parts", "Google Benchmark, one core unless named; each checks its results."),
