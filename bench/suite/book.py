@@ -11,6 +11,7 @@ VALUES = {
     "p50": ("us", False), "p90": ("us", False), "p99": ("us", False), "p999": ("us", False), "p9999": ("us", False),
     "receipt_p50": ("us", False), "receipt_p99": ("us", False),
     "cpu": ("us of the router's CPU a message", False),
+    "records_lost": ("share of all", False),
     "generator_cpu": ("us of smppload's CPU a message", False),
     "generator_busy": ("share of smppload's time", False),
     "memory": ("MiB resident at the peak", False),
@@ -30,13 +31,13 @@ class Book:
 
     def add(self, name, values, command, limits, noise=None):
         """One repetition's values."""
-        entry = self.measurements.setdefault(
-            name, {"command": command, "limits": [list(x) for x in limits], "samples": [], "noise": []})
         for key, value in values.items():
             if key not in VALUES:
                 raise ValueError(f"{name}: unknown value {key}")
             if not value >= 0:
                 raise ValueError(f"{name}: {key} is {value}")
+        entry = self.measurements.setdefault(
+            name, {"command": command, "limits": [list(x) for x in limits], "samples": [], "noise": []})
         entry["samples"].append(values)
         if noise is not None:
             entry["noise"].append(noise)

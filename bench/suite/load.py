@@ -111,6 +111,34 @@ def many(bench, count):
                 {"start-timeout": "60s", "duration": f"{max(bench.scale.seconds, 1)}s"})
 
 
+def with_records(bench, form):
+    """The same closed loop with a record of each message, all of which must be written, or said to be missing."""
+    keys = () if form == "off" else [("records", f'path = "records"\nformat = "{form}"')]
+    scale = bench.scale
+    with RouterSetup(bench, BASE, keys=keys) as setup:
+        run = setup.load({"duration": f"{scale.seconds}s", "warmup": f"{scale.warmup}s"})
+        values = load_values(run.figures(scale.seconds + 240))
+        if form != "off":
+            values["records_lost"] = lost_share(setup)
+        # The record thread goes on behind the traffic: all CPU time of the router, its start too, by all messages.
+        values["cpu"] = setup.router.cpu_seconds() * 1e6 / metric(setup, "mt_in_total")
+    return values
+
+
+def lost_share(setup):
+    """Of the records of all messages, when the last has been written."""
+    wanted = metric(setup, "mt_in_total")
+    deadline = time.monotonic() + 120
+    while True:
+        lost = metric(setup, "records_lost_total") + metric(setup, "records_dropped_total")
+        written = metric(setup, "records_written_total")
+        if written + lost == wanted and metric(setup, "records_held_octets") == 0:
+            return lost / wanted
+        if time.monotonic() > deadline:
+            raise Failed(f"of {wanted:.0f} records {written:.0f} are written and {lost:.0f} said to be lost")
+        time.sleep(0.05)
+
+
 def with_workers(bench, count, transport):
     """The second worker shares its CPU with smppload where there are two CPUs."""
     cpus = ([bench.router_cpu, bench.load_cpu] if count == 2 else [bench.router_cpu])
@@ -137,6 +165,9 @@ def steps(bench):
     for step in series(bench, "routes", [(f"routes={n}", {"prefixes": n}, {}) for n in large], seconds=15):
         step.repetitions = 1
         out.append(step)
+    out += [Step(f"records/kernel/records={form}",
+                 lambda b, form=form: {f"records/kernel/records={form}": with_records(b, form)},
+                 around + 2, max(scale.repetitions, 3), limits_of("kernel")) for form in scale.records]
     out += series(bench, "expressions", [
         (f"expressions={n}", {"expressions": n, "expression-rows": 1 if n else 0}, {}) for n in scale.expressions])
     out += series(bench, "receipts", [(f"share={n}", {}, {"receipts": n, "rate": 100_000}) for n in scale.shares])

@@ -190,6 +190,8 @@ class RouterSetup:
         toml = self.directory / "switchyard.toml"
         text = toml.read_text()
         for section, line in keys:
+            if f"[{section}]\n" not in text:
+                text += f"\n[{section}]\n"
             text = text.replace(f"[{section}]\n", f"[{section}]\n{line}\n", 1)
         toml.write_text(text)
 

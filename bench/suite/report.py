@@ -14,6 +14,9 @@ SECTIONS = {
     "routes": ("Throughput against routes", "Prefixes of mt.csv."),
     "expressions": ("Throughput against expressions", "Every prefix has a row with an expression, so every message "
                     "is scanned."),
+    "records": ("Records", "The closed loop with [records] off, as JSON and as CSV, on this machine's disk; the record "
+                "thread shares its CPU with smppload where there are two CPUs. Router CPU is all of the process, by all "
+                "messages."),
     "receipts": ("Share of receipts", "100,000 messages/s by schedule: in a closed loop receipts fall behind."),
     "reroutes": ("Share of re-routes", "The supplier refuses that share with RMSGQFUL; every rule has a second one."),
     "latency": ("Latency against load", "Open loop, latency counted from the instant at which a message was due "
@@ -29,9 +32,9 @@ SECTIONS = {
                "relay, frames through the same DPDK device, memory."),
     "micro": ("Parts", "Google Benchmark, one core unless named; each checks its results."),
 }
-COLUMNS = ("rate", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
+COLUMNS = ("rate", "records_lost", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
            "memory", "memory_a_connection", "cpu_share", "enquire_links")
-TITLES = {"rate": "per s", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
+TITLES = {"rate": "per s", "records_lost": "records lost", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
           "p999": "p99.9 us", "p9999": "p99.99 us", "receipt_p50": "receipt p50 us", "receipt_p99": "receipt p99 us",
           "cpu": "router CPU us", "generator_busy": "smppload busy", "memory": "MiB",
           "memory_a_connection": "KiB a connection", "cpu_share": "CPUs", "enquire_links": "PDUs/s"}
