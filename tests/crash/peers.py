@@ -55,6 +55,10 @@ class Link:
     def close(self):
         self.writer.close()
 
+    def abort(self):
+        """Without a word to the other side, and without what is still to be written."""
+        self.writer.transport.abort()
+
 
 class Customer:
     """Binds again and again; keeps its window full; is away for a while now and then."""
@@ -143,11 +147,16 @@ class Supplier:
         self.count = 0
         self.due = []    # (time, id, destination)
         self.port = 0
+        self.server = None
 
     async def start(self):
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        await self.listen()
         asyncio.create_task(self.send_receipts())
+
+    async def listen(self):
+        """Where it listened before, if it did."""
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
 
     async def serve(self, reader, writer):
         link = Link(reader, writer)
