@@ -342,6 +342,9 @@ bool RecordFile::rename_complete(Nanos wall_ns) {
         if (rename_to_new(path(), to)) {
             return true;
         }
+        if (errno == ENOENT) {
+            return true;  // somebody else has renamed it since we looked
+        }
         if (errno != EEXIST) {
             break;
         }
