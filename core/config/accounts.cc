@@ -48,6 +48,10 @@ constexpr std::array<Choice<route::OnUnknown>, 2> unknown_choices{{
     {"fail", route::OnUnknown::fail},
     {"resend", route::OnUnknown::resend},
 }};
+constexpr std::array<Choice<bool>, 2> taking_modes{{
+    {"forward", false},
+    {"store-and-forward", true},
+}};
 constexpr std::array<Choice<uint8_t>, 3> interface_versions{{
     {"3.3", 0x33},
     {"3.4", 0x34},
@@ -271,6 +275,7 @@ void read_customer(Section& section, route::Customer& account, CustomerClaims& c
     section.choice("alphabet", account.alphabet, alphabets);
     section.choice("message_id", account.id_format, message_id_formats);
     read_number_plan(section, account.number_plan);
+    section.choice("mode", account.store_and_forward, taking_modes);
     section.boolean("receipt_tlvs", account.receipt_tlvs);
     read_margin(section, account.margin);
     section.status("no_route_status", account.no_route_status);

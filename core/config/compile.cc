@@ -136,6 +136,7 @@ std::unique_ptr<route::Snapshot> compile(const Config& config,
     snapshot->system_id = config.system_id;
     snapshot->timers = config.timers;
     snapshot->quality = config.quality;
+    snapshot->retry = config.retry;
     snapshot->record_fields = config.records.fields;
     place_accounts(config, registry, previous, *snapshot);
     if (!build_tables(config, registry, previous, cache, *snapshot, diagnostics) ||

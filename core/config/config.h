@@ -210,6 +210,7 @@ struct Config {
     route::Timers timers;  // [smpp]: of peers that are not bound yet, and what accounts start from
     Logging logging;
     Store store;
+    route::RetrySchedule retry;
     Records records;
     std::string cache_path;  // folder for compiled expressions; empty: none
     std::optional<Endpoint> admin_listen;

@@ -10,6 +10,7 @@
 #include "core/config/dpdk_section.h"
 #include "core/config/parse.h"
 #include "core/config/records_section.h"
+#include "core/config/retry_section.h"
 #include "core/config/section.h"
 #include "core/config/tables.h"
 #include "core/config/toml_guard.h"
@@ -17,9 +18,9 @@
 namespace sy::config {
 namespace {
 
-constexpr std::array<std::string_view, 11> tables_known{"runtime", "dpdk",     "smpp",    "routes",
-                                                        "quality", "store",    "records", "admin",
-                                                        "log",     "customer", "supplier"};
+constexpr std::array<std::string_view, 12> tables_known{"runtime", "dpdk",  "smpp",     "routes",
+                                                        "quality", "store", "retry",    "records",
+                                                        "admin",   "log",   "customer", "supplier"};
 
 constexpr std::array<Choice<TransportKind>, 2> transport_choices{{
     {"kernel", TransportKind::kernel},
@@ -66,6 +67,7 @@ class RootReader {
         read_log();
         read_admin();
         read_store();
+        read_retry_section();
         read_routes();
         read_quality();
         read_records_section();
@@ -84,6 +86,7 @@ class RootReader {
     void read_log();
     void read_admin();
     void read_store();
+    void read_retry_section();
     void read_routes();
     void read_quality();
     void read_records_section();
@@ -258,6 +261,14 @@ void RootReader::read_store() {
     in.finish();
 }
 
+void RootReader::read_retry_section() {
+    Section in = section("retry");
+    read_retry(in, config_.retry);
+    if (document_["retry"].is_table() && config_.store.path.empty()) {
+        complaints_.warning(in.at(), "[retry] has no effect without [store] path");
+    }
+}
+
 // Paths are relative to the root file.
 std::string RootReader::absolute(std::string path) const {
     return path.empty() || path.starts_with('/') ? path : config_.directory + path;
@@ -309,6 +320,10 @@ void RootReader::read_customers() {
         account.plan = default_plan;
         account.timers = config_.timers;
         read_customer(in, account, claims);
+        if (account.store_and_forward && config_.store.path.empty()) {
+            complaints_.error(in.at("mode"),
+                              "mode is 'store-and-forward', expected [store] path to be set");
+        }
         const CustomerId id = registry_.customer(account.name);
         account.plan_id = registry_.plan(account.plan);
         if (!id.valid() || !account.plan_id.valid()) {

@@ -66,6 +66,8 @@ struct alignas(limits::cache_line_bytes) CustomerShared {
     std::atomic<uint64_t> rx_workers{0};  // bit w: worker w has a session that takes deliver_sm
     std::atomic<int64_t> receipts_waiting{0};  // on all workers
     std::atomic<int64_t> receipts_stored{0};   // in the store alone
+    // Messages in the store alone: when to look for the first one (wall clock), not before it.
+    std::atomic<uint64_t> message_due_ns{~uint64_t{0}};
     RateBucket bucket;
 };
 

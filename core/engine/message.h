@@ -31,9 +31,16 @@ enum class Stage : uint8_t {
     way_found,       // owner of the key: back from the store, which looked for the way
     receipt_kept,    // owner of the key: back from the store, which has the receipt (or has not)
     receipt_loaded,  // home: a receipt of the store's, or none was left
-    deliver,         // a worker with a receiving session of the customer
-    submit,          // a worker with a link to the supplier: given by one that has too many
-    release,         // home: free
+    // Store and forward, all at home, all back from the store (worker_stored.cc):
+    message_kept,       // the store has the message (or has not)
+    message_turn,       // what went to its destination before it has ended
+    message_loaded,     // a message whose time has come, or none was
+    message_postponed,  // it waits in the store alone
+    message_ended,      // the store has forgotten it
+    question_answered,  // query_sm, cancel_sm, replace_sm
+    deliver,            // a worker with a receiving session of the customer
+    submit,             // a worker with a link to the supplier: given by one that has too many
+    release,            // home: free
 };
 
 // What the store is asked to do with a message (store_link.h), and what came of it.
@@ -44,12 +51,24 @@ enum class StoreOrder : uint8_t {
     keep_receipt,    // way, receipt_*: on disk before it comes back; a final one ends the way
     next_receipt,    // customer: fills `way` and receipt_* from the oldest that no worker has
     forget_receipt,  // store_sequence: the customer has it
+    // Store and forward (core/store/message_queue.h).
+    keep_message,      // the whole message: on disk before it comes back
+    wait_turn,         // a `blocked` one: back when what went to its destination before has ended
+    next_message,      // customer: fills the message with its next one that is due
+    postpone_message,  // due_wall_ns, tries: waits in the store alone
+    end_message,       // it ended; keeps the receipt that `way` and receipt_* say, if way_ends
+    query_message,     // id, customer: fills receipt_state
+    cancel_message,    // id, or 0: all of `sm`'s addresses; only those that wait
+    replace_message,   // id; the body of the replace_sm: only one that waits
 };
 enum class StoreAnswer : uint8_t {
     done,
     spilled,  // keep_receipt: it stays in the store until the customer's turn comes
-    none,     // find_way, next_receipt: there is none
+    none,     // find_way, next_receipt, next_message: there is none; questions: no such message
     failed,
+    queued,     // keep_message, wait_turn: it waits in the store alone
+    blocked,    // keep_message: kept, and to wait for its turn
+    too_small,  // next_message: its body needs more room
 };
 
 // A copy is an MO message on its way to a customer beside the one that answers for it.
@@ -107,15 +126,17 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     uint8_t attempts = 0;  // submits that were sent
     uint8_t delivery_tries = 0;
     bool wants_receipt = false;
-    bool answered = false;      // receipts: the supplier already has its deliver_sm_resp
-    bool deliver_next = false;  // receipts: matched and wanted
-    bool lookup_next = false;   // receipts: answered before the match, to be looked up again
-    bool intermediate = false;  // receipts: not the last word
-    bool is_data_sm = false;    // came as data_sm
-    bool is_reply = false;      // MT: our answer to an MO, nobody waits for its outcome
-    uint8_t copy_count = 0;     // MO: customers behind the targets that get a copy
-    uint8_t receipt_state = 0;  // message_state of the receipt being carried
-    uint8_t priority = 0;       // MT: priority_flag, 3 at most
+    bool answered = false;        // receipts: the supplier already has its deliver_sm_resp
+    bool deliver_next = false;    // receipts: matched and wanted
+    bool lookup_next = false;     // receipts: answered before the match, to be looked up again
+    bool intermediate = false;    // receipts: not the last word
+    bool is_data_sm : 1 = false;  // came as data_sm
+    bool is_reply : 1 = false;    // MT: our answer to an MO, nobody waits for its outcome
+    bool to_store : 1 = false;    // MT: to be taken to store and forward
+    bool stored : 1 = false;      // MT: taken so; the store has it, the customer its answer
+    uint8_t copy_count = 0;       // MO: customers behind the targets that get a copy
+    uint8_t receipt_state = 0;    // message_state of the receipt being carried
+    uint8_t priority = 0;         // MT: priority_flag, 3 at most
     CustomerId customer;
     SupplierId supplier;
     SupplierGate::Pass pass;  // MT: while it is in flight
@@ -166,11 +187,24 @@ struct Message : MessageHead {
     bool way_ends = false;        // receipts: final, the way is not needed any more
     uint64_t store_sequence = 0;  // receipts: where it stands in the store; 0: nowhere
     Nanos received_wall_ns = 0;   // receipts: when it came
+
+    // Store and forward: set when it is taken, or by the store when it is loaded.
+    bool queue_wanted = false;      // keep_message: it is to wait in the store alone
+    bool blocked = false;           // the store holds a place for it behind one that is under way
+    bool maybe_sent = false;        // a run that was killed had it under way
+    uint8_t tries = 0;              // rounds over its targets
+    smpp::Version version{};        // of the session that it came by: how to read the body again
+    Nanos due_wall_ns = 0;          // not before
+    Nanos expires_wall_ns = 0;      // end of its validity
+    Nanos accepted_wall_ns = 0;     // when it was taken
+    uint64_t destination_hash = 0;  // the store's: of customer and destination
 };
 
 /// An id as text: 20 decimal digits at most.
 using IdText = std::array<char, 24>;
 [[nodiscard]] std::string_view format_id(uint64_t id, IdForm form, IdText& buffer);
+/// 0 for what is no id of that form, and for hex8, which has only the lower half of one.
+[[nodiscard]] uint64_t parse_id(std::string_view text, IdForm form);
 
 /// Fixed number of messages, owned by one worker; allocates in its constructor only.
 class MessagePool {

@@ -35,8 +35,9 @@ enum class RecordEnd : uint8_t {
     suppressed,  // receipt: the customer did not ask for this state
     duplicate,   // receipt
     orphaned,    // receipt
+    postponed,   // mt: not its end, a round over the targets of one taken to store and forward
 };
-inline constexpr uint8_t record_ends = 11;
+inline constexpr uint8_t record_ends = 12;
 
 /// The octets that a record carries, in the order in which they stand.
 enum class RecordPart : uint8_t {

@@ -55,6 +55,11 @@ class StoreLink {
         return receipts_stored_.load(std::memory_order_relaxed);
     }
 
+    /// Messages that stand in the store alone, of all customers.
+    [[nodiscard]] int64_t messages_stored() const {
+        return messages_stored_.load(std::memory_order_relaxed);
+    }
+
     // --- The store.
 
     [[nodiscard]] uint32_t take(StoreEnd end, std::span<Message*> out);
@@ -65,6 +70,9 @@ class StoreLink {
     }
     void add_receipts_stored(int64_t count) {
         receipts_stored_.fetch_add(count, std::memory_order_relaxed);
+    }
+    void add_messages_stored(int64_t count) {
+        messages_stored_.fetch_add(count, std::memory_order_relaxed);
     }
     /// How to end the end's sleep; set before the workers run. Whoever sleeps does so between
     /// these, and only when has_work() is false after lie_down().
@@ -92,6 +100,7 @@ class StoreLink {
     std::array<Bell, ends> bells_;
     std::atomic<uint32_t> refusal_{0};
     std::atomic<int64_t> receipts_stored_{0};
+    std::atomic<int64_t> messages_stored_{0};
 };
 
 }  // namespace sy::engine

@@ -1,11 +1,11 @@
 // How much a supplier is given at present: what the windows of its links allow, or less while it
 // fails or says that it is full.
 //
-//   normal      the windows decide, nothing is counted here
-//   open        it failed too often in a row: nothing, for a time that doubles with each failed
-//   probe probing     one message at a time shows whether it works again slow_start  it does: twice
-//   as many in flight each time that all of them were answered limited     it was congested: half
-//   as many, then more by a 32nd of all each round
+// - normal: the windows decide, nothing is counted here.
+// - open: it failed too often in a row. Nothing, for a time that doubles with each failed probe.
+// - probing: one message at a time shows whether it works again.
+// - slow_start: it does. Twice as many in flight each time that all of them were answered.
+// - limited: it was congested. Half as many, then more by a 32nd of all each round.
 //
 // What it answers to messages that left before the last change for the worse says nothing new and
 // is passed over: a window's worth of refusals is one bad news, not fifty. So each message carries

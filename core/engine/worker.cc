@@ -42,6 +42,8 @@ Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
       receipt_map_(std::max<uint32_t>(1024, hub.options().receipts_max / hub.workers()),
                    hub.options().receipt_age_ns),
       parked_(park_buckets),
+      stored_open_(store_ != nullptr ? limits::customers_max : 0),
+      message_loads_(stored_open_.size()),
       waiting_(limits::customers_max),
       waiting_list_(limits::customers_max),
       rx_sessions_(limits::customers_max),
@@ -377,6 +379,24 @@ void Worker::handle(Message* message) {
             return;
         case Stage::receipt_loaded:
             on_receipt_loaded(message);
+            return;
+        case Stage::message_kept:
+            on_message_kept(message);
+            return;
+        case Stage::message_turn:
+            on_message_turn(message);
+            return;
+        case Stage::message_loaded:
+            on_message_loaded(message);
+            return;
+        case Stage::message_postponed:
+            on_message_postponed(message);
+            return;
+        case Stage::message_ended:
+            on_message_ended(message);
+            return;
+        case Stage::question_answered:
+            answer_question(message);
             return;
         case Stage::release:
             pool_.give_back(message);

@@ -19,6 +19,8 @@
 //   worker_reply.cc     copies of MO messages, answers to phones
 //   worker_receipt.cc   receipts from suppliers to customers
 //   worker_store.cc     what is handed to the store, and what comes back
+//   worker_stored.cc    messages taken to store and forward
+//   worker_question.cc  query_sm, cancel_sm, replace_sm of those
 //   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
 //   worker_record.cc    what records say: attempts as they are made, messages as they end
 #pragma once
@@ -44,6 +46,7 @@
 #include "core/queue/intrusive_list.h"
 #include "core/route/snapshot.h"
 #include "core/smpp/framer.h"
+#include "core/smpp/time_format.h"
 
 namespace sy::engine {
 
@@ -215,14 +218,16 @@ class Worker {
                        CustomerId customer);
     void on_submit(Session& session, const smpp::Frame& frame);
     void on_submit_multi(Session& session, const smpp::Frame& frame);
-    smpp::CommandStatus admit(Session& session, uint32_t messages, const smpp::Sm& sm);
+    smpp::CommandStatus admit(Session& session,
+                              uint32_t messages,
+                              const smpp::Sm& sm,
+                              bool needs_store);
     [[nodiscard]] bool admit_part(const Session& session, const smpp::Sm& sm);
     void accept_mt(Session& session, Message* message);
     void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
     Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
-    smpp::CommandStatus set_numbers(const Session& session, Message& message);
+    static smpp::CommandStatus set_numbers(const route::Customer& customer, Message& message);
     void set_deadline(const Session& session, Message& message);
-    void refuse_query(Session& session, const smpp::Frame& frame);
 
     // worker_supplier.cc
     void run_trunks();
@@ -258,6 +263,7 @@ class Worker {
                                  const Message& message,
                                  smpp::Sm& sm,
                                  number::AddressBuffers& buffers);
+    void set_times(const Message& message, smpp::Sm& sm);
     smpp::CommandStatus without_payload_tlv(const Session& session, smpp::Sm& sm);
     void end_unsent(Message* message, Outcome outcome);
     void bounce(SupplierId supplier);
@@ -346,8 +352,35 @@ class Worker {
     void on_way_found(Message* message);
     void on_receipt_kept(Message* message);
     void on_receipt_loaded(Message* message);
-    void load_receipts();
+    void load_from_store(Nanos elapsed_ns);
     void load_receipts_of(CustomerId customer);
+
+    // worker_stored.cc
+    [[nodiscard]] bool takes_to_store(const Session& session, uint8_t esm_class) const;
+    void set_times_of_stored(Message& message) const;
+    void keep_message(Message* message);
+    void on_message_kept(Message* message);
+    void on_message_turn(Message* message);
+    void on_message_loaded(Message* message);
+    void on_message_postponed(Message* message);
+    void on_message_ended(Message* message);
+    void begin_round(Message* message);
+    void set_round_deadline(Message& message, Nanos patience_ns) const;
+    void postpone(Message* message, smpp::CommandStatus status);
+    void postpone_until(Message* message, Nanos due_wall_ns);
+    void end_stored(Message* message, smpp::CommandStatus status, const Counter& end_state);
+    void release_stored(Message* message);
+    void store_again(Message* message);
+    void run_store_again();
+    void load_messages_of(CustomerId customer);
+    void order_next_message(CustomerId customer, Message* message);
+
+    // worker_question.cc
+    void on_question(Session& session, const smpp::Frame& frame);
+    [[nodiscard]] smpp::CommandStatus read_question(const Session& session,
+                                                    const smpp::Frame& frame,
+                                                    Message& message);
+    void answer_question(Message* message);
 
     // worker_deliver.cc
     [[nodiscard]] static bool is_temporary(smpp::CommandStatus status);
@@ -444,11 +477,19 @@ class Worker {
     uint32_t loads_open_ = 0;  // asked of the store, not come back
     uint32_t load_cursor_ = 0;
 
+    // Messages taken to store and forward that are in this worker's hands, by CustomerId; and how
+    // many of them are on their way from the store.
+    std::vector<uint32_t> stored_open_;
+    std::vector<uint16_t> message_loads_;
+    queue::IntrusiveFifo<Message> store_again_;  // the store failed: what to ask it again
+    Nanos store_again_ns_ = 0;
+
     std::vector<Waiting> waiting_;                    // by CustomerId
     FixedVector<CustomerId> waiting_list_;            // customers with messages in waiting_
     std::vector<std::vector<uint32_t>> rx_sessions_;  // by CustomerId: slots of receiving sessions
     uint32_t rx_next_ = 0;
     std::unique_ptr<uint8_t[]> tlv_buffer_;  // one PDU's TLVs being rewritten
+    smpp::TimeText validity_text_;           // likewise its validity_period
 
     std::vector<std::unique_ptr<MultiGroup>> groups_;
     FixedVector<MultiGroup*> free_groups_;

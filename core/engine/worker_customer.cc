@@ -64,7 +64,7 @@ void Worker::on_customer_pdu(Session& session, const smpp::Frame& frame) {
         case CommandId::query_sm:
         case CommandId::cancel_sm:
         case CommandId::replace_sm:
-            refuse_query(session, frame);
+            on_question(session, frame);
             return;
         default:
             on_control(session, frame.header);
@@ -176,12 +176,14 @@ void Worker::bind_customer(Session& session,
 // ---------------------------------------------------------------- submit
 
 // Whether the account may send so many messages now.
-smpp::CommandStatus Worker::admit(Session& session, uint32_t messages, const smpp::Sm& sm) {
+smpp::CommandStatus Worker::admit(Session& session,
+                                  uint32_t messages,
+                                  const smpp::Sm& sm,
+                                  bool needs_store) {
     if (draining_ || session.ending != Ending::no || session.customer == nullptr) {
         return CommandStatus::esme_rsyserr;
     }
-    if (store_ != nullptr && smpp::wants_receipt(sm.registered_delivery) &&
-        store_->refusal() != CommandStatus::esme_rok) {
+    if (store_ != nullptr && needs_store && store_->refusal() != CommandStatus::esme_rok) {
         counters_.mt_store_refused.add(messages);
         return store_->refusal();
     }
@@ -229,11 +231,15 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
     session.malformed_in_row = 0;
     const smpp::ValidateRules rules{.version = session.version, .wall_now_ns = now_.wall_ns};
     status = is_data_sm ? smpp::validate_data_sm(sm, rules) : smpp::validate_submit(sm, rules);
-    status = status == CommandStatus::esme_rok ? admit(session, 1, sm) : status;
+    const bool to_store = takes_to_store(session, sm.esm_class);
+    if (status == CommandStatus::esme_rok) {
+        status = admit(session, 1, sm, to_store || smpp::wants_receipt(sm.registered_delivery));
+    }
     Message* message = nullptr;
     if (status == CommandStatus::esme_rok) {
         message = take_mt(session, frame, sm);
-        status = message != nullptr ? set_numbers(session, *message) : CommandStatus::esme_rmsgqful;
+        status = message != nullptr ? set_numbers(*session.customer, *message)
+                                    : CommandStatus::esme_rmsgqful;
     }
     if (status != CommandStatus::esme_rok) {
         if (message != nullptr) {
@@ -244,6 +250,10 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
         return;
     }
     message->is_data_sm = is_data_sm;
+    message->to_store = to_store;
+    if (to_store) {
+        set_times_of_stored(*message);
+    }
     ++session.requests_open;
     accept_mt(session, message);
 }
@@ -276,6 +286,7 @@ Message* Worker::take_mt(Session& session, const smpp::Frame& frame, const smpp:
     message->wants_receipt = smpp::wants_receipt(sm.registered_delivery);
     message->priority = std::min<uint8_t>(sm.priority_flag, SupplierQueue::levels - 1);
     message->accepted_ns = now_.mono_ns;
+    message->version = session.version;
     set_deadline(session, *message);
     return message;
 }
@@ -292,8 +303,8 @@ void Worker::set_deadline(const Session& session, Message& message) {
     }
 }
 
-smpp::CommandStatus Worker::set_numbers(const Session& session, Message& message) {
-    const number::NumberPlan& plan = session.customer->number_plan;
+smpp::CommandStatus Worker::set_numbers(const route::Customer& customer, Message& message) {
+    const number::NumberPlan& plan = customer.number_plan;
     message.destination_kind = number::normalise(message.sm.destination, plan, message.destination);
     if (!number::usable(message.destination_kind)) {
         return CommandStatus::esme_rinvdstadr;
@@ -320,7 +331,8 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
     status = smpp::validate_submit_multi(multi,
                                          {.version = session.version, .wall_now_ns = now_.wall_ns});
     if (status == CommandStatus::esme_rok) {
-        status = admit(session, multi.number_of_dests, multi.sm);
+        status = admit(session, multi.number_of_dests, multi.sm,
+                       smpp::wants_receipt(multi.sm.registered_delivery));
     }
     if (status == CommandStatus::esme_rok &&
         (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {
@@ -355,7 +367,7 @@ void Worker::split_multi(Session& session,
         message->id = id;
         counters_.mt_in.add();
         hub_.counters(id_, session.customer_id).submitted.add();
-        const CommandStatus status = set_numbers(session, *message);
+        const CommandStatus status = set_numbers(*session.customer, *message);
         if (status != CommandStatus::esme_rok) {
             finish_mt(message, status, counters_.mt_rejected);
             continue;
@@ -365,31 +377,6 @@ void Worker::split_multi(Session& session,
             route_mt();
         }
     }
-}
-
-// query_sm, cancel_sm, replace_sm: a message is answered when a supplier has it, so there is
-// nothing of it here that could be asked for, cancelled or replaced. Saying so is the truth.
-void Worker::refuse_query(Session& session, const smpp::Frame& frame) {
-    CommandStatus status{};
-    CommandStatus truth{};
-    smpp::QuerySm query;
-    smpp::CancelSm cancel;
-    smpp::ReplaceSm replace;
-    switch (frame.header.command_id) {
-        case CommandId::query_sm:
-            status = smpp::decode_query_sm(frame.body, session.decode_rules, query);
-            truth = CommandStatus::esme_rqueryfail;
-            break;
-        case CommandId::cancel_sm:
-            status = smpp::decode_cancel_sm(frame.body, session.decode_rules, cancel);
-            truth = CommandStatus::esme_rcancelfail;
-            break;
-        default:
-            status = smpp::decode_replace_sm(frame.body, session.decode_rules, replace);
-            truth = CommandStatus::esme_rreplacefail;
-            break;
-    }
-    answer_error(session, frame.header, status == CommandStatus::esme_rok ? truth : status);
 }
 
 }  // namespace sy::engine

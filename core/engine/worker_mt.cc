@@ -88,7 +88,11 @@ void Worker::route_mt() {
                     message->sender_replaced = true;
                 }
                 set_targets(*message, decision);
-                dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
+                if (message->to_store) {
+                    keep_message(message);
+                } else {
+                    dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
+                }
                 break;
             case route::MtDecision::Kind::reject:
                 finish_mt(message, decision.status, counters_.mt_rejected);
@@ -134,7 +138,11 @@ void Worker::set_targets(Message& message, const route::MtDecision& decision) {
 // what the customer hears when nobody can.
 void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
     if (now_.mono_ns >= message->deadline_ns) {
-        finish_mt(message, status, counters_.mt_expired);
+        if (message->stored) {
+            postpone(message, status);
+        } else {
+            finish_mt(message, status, counters_.mt_expired);
+        }
         return;
     }
     SupplierId paused;
@@ -166,7 +174,11 @@ void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
         offer(message, paused, status)) {
         return;
     }
-    finish_mt(message, status, counters_.mt_rejected);
+    if (message->stored) {
+        postpone(message, status);
+    } else {
+        finish_mt(message, status, counters_.mt_rejected);
+    }
 }
 
 bool Worker::offer(Message* message, SupplierId supplier, smpp::CommandStatus& status) {
@@ -230,13 +242,20 @@ void Worker::settle_mt(Message* message) {
             dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
             return;
         case Outcome::expired:
-            finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
+            if (message->stored) {
+                postpone(message, smpp::CommandStatus::esme_rsyserr);
+            } else {
+                finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
+            }
             return;
         case Outcome::unknown: {
             const route::Supplier* supplier = snapshot_->supplier(message->supplier);
+            const bool has_next = message->target_next < message->target_count && !draining_;
             if (supplier != nullptr && supplier->on_unknown == route::OnUnknown::resend &&
-                message->target_next < message->target_count && !draining_) {
-                counters_.mt_resent.add();
+                (has_next || message->stored)) {
+                // A stored one is counted when it goes out again, which may be later.
+                message->maybe_sent = true;
+                counters_.mt_resent.add(message->stored ? 0 : 1);
                 if (message->log != nullptr) {
                     message->log->resent = true;
                 }
@@ -247,6 +266,10 @@ void Worker::settle_mt(Message* message) {
             return;
         }
         case Outcome::unstored:
+            if (message->stored) {
+                store_again(message);
+                return;
+            }
             // The supplier has it, and nobody could tell the customer what became of it: an OK
             // would promise that.
             finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_unknown);
@@ -283,6 +306,10 @@ void Worker::finish_mt(Message* message, smpp::CommandStatus status, Counter& en
         } else if (status != smpp::CommandStatus::esme_rok) {
             customer.rejected.add();
         }
+    }
+    if (message->stored) {
+        end_stored(message, status, end_state);
+        return;
     }
     if (message->is_reply) {
         // Nobody of ours submitted it: there is nobody to answer.

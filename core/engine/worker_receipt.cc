@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/engine/receipt_key.h"
+#include "core/engine/receipt_way.h"
 #include "core/engine/record.h"
 #include "core/engine/worker.h"
 #include "core/smpp/encode.h"
@@ -32,60 +33,13 @@ bool is_final(MessageState state, const route::Supplier* supplier) {
     }
 }
 
-bool is_success(MessageState state) {
-    return state == MessageState::delivered || state == MessageState::accepted;
-}
-
-// What the customer asked for: SMPP 3.4 section 5.2.17; value 3 is "success only" (5.0).
-bool is_wanted(uint8_t registered_delivery, bool final, MessageState state) {
-    if (!final) {
-        return (registered_delivery & 0x10) != 0;
-    }
-    switch (registered_delivery & 0x03) {
-        case 1:
-            return true;
-        case 2:
-            return !is_success(state);
-        case 3:
-            return is_success(state);
-        default:
-            return false;
-    }
-}
-
-void copy_address(const smpp::Address& from,
-                  uint8_t& ton,
-                  uint8_t& npi,
-                  uint8_t& length,
-                  std::array<char, limits::address_octets_max>& digits) {
-    ton = from.ton;
-    npi = from.npi;
-    length = static_cast<uint8_t>(from.digits.copy(digits.data(), digits.size()));
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------- the way back
 
 // At the key's owner, before the customer is answered.
 void Worker::insert_receipt(Message* message) {
-    ReceiptWay& way = message->way;
-    way = {};
-    way.customer = message->customer;
-    way.id = message->id;
-    way.id_form = message->id_form;
-    way.registered_delivery = message->sm.registered_delivery;
-    way.network = message->network;
-    copy_address(message->sm.source, way.source_ton, way.source_npi, way.source_length, way.source);
-    copy_address(message->sm.destination, way.destination_ton, way.destination_npi,
-                 way.destination_length, way.destination);
-    uint32_t reference = 0;
-    if (!message->sm.tlvs.empty() &&
-        smpp::find_integer(message->sm.tlvs, smpp::TlvTag::user_message_reference, reference)) {
-        way.has_reference = true;
-        way.user_message_reference = static_cast<uint16_t>(reference);
-    }
-    way.submitted_wall_ns = now_.wall_ns - (now_.mono_ns - message->accepted_ns);
+    fill_way(*message, now_.wall_ns - (now_.mono_ns - message->accepted_ns));
     if (store_ != nullptr) {
         order_of_store(message, StoreOrder::keep_way, Stage::way_kept, id_);
     } else {

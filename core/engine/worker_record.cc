@@ -69,11 +69,12 @@ void Worker::note_delivery(Message& message) {
 void Worker::record_mt(const Message& message, CommandStatus status, const Counter& end_state) {
     Record record;
     record.kind = RecordKind::mt;
-    record.end = &end_state == &counters_.mt_accepted  ? RecordEnd::accepted
-                 : &end_state == &counters_.mt_expired ? RecordEnd::expired
-                 : &end_state == &counters_.mt_unknown ? RecordEnd::unknown
-                 : &end_state == &counters_.mt_dropped ? RecordEnd::dropped
-                                                       : RecordEnd::rejected;
+    record.end = &end_state == &counters_.mt_accepted    ? RecordEnd::accepted
+                 : &end_state == &counters_.mt_expired   ? RecordEnd::expired
+                 : &end_state == &counters_.mt_unknown   ? RecordEnd::unknown
+                 : &end_state == &counters_.mt_dropped   ? RecordEnd::dropped
+                 : &end_state == &counters_.mt_postponed ? RecordEnd::postponed
+                                                         : RecordEnd::rejected;
     record.status = status;
     record.is_reply = message.is_reply;
     record.is_multi = message.group != nullptr;

@@ -1,5 +1,7 @@
 // What a worker hands to the store, and what it does when it comes back. See worker.h; the rings
 // are in store_link.h. Without a store nothing here runs.
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "core/engine/worker.h"
 
@@ -117,14 +119,27 @@ void Worker::on_receipt_kept(Message* message) {
 }
 
 // A few customers each millisecond, all of them within 32: those that have come back and have
-// receipts in the store get them.
-void Worker::load_receipts() {
-    if (store_ == nullptr || draining_ || store_->receipts_stored() == 0) {
+// receipts in the store get them, and messages whose time has come are taken.
+void Worker::load_from_store(Nanos elapsed_ns) {
+    if (store_ == nullptr || draining_) {
         return;
     }
-    for (uint32_t i = 0; i < customers_a_look; ++i) {
-        load_cursor_ = (load_cursor_ + 1) % limits::customers_max;
-        load_receipts_of(CustomerId{static_cast<uint16_t>(load_cursor_)});
+    const bool receipts = store_->receipts_stored() > 0;
+    const bool messages = store_->messages_stored() > 0;
+    if (!receipts && !messages) {
+        return;
+    }
+    const auto customers = static_cast<uint32_t>(snapshot_->customers.size());
+    const uint64_t share = customers_a_look * (elapsed_ns / millisecond_ns + 1);
+    for (uint64_t i = 0; i < std::min<uint64_t>(share, customers); ++i) {
+        load_cursor_ = load_cursor_ + 1 < customers ? load_cursor_ + 1 : 0;
+        const CustomerId customer{static_cast<uint16_t>(load_cursor_)};
+        if (receipts) {
+            load_receipts_of(customer);
+        }
+        if (messages) {
+            load_messages_of(customer);
+        }
     }
 }
 

@@ -266,6 +266,9 @@ bool Worker::submit(Session& session, Message* message) {
     const uint32_t sequence = session.window->push(now_.mono_ns, Outstanding{message});
     commit(session, smpp::encode_sm(out, CommandId::submit_sm, sequence, sm));
     ++message->attempts;
+    if (message->stored && message->maybe_sent) {
+        counters_.mt_resent.add();
+    }
     hub_.counters(id_, session.supplier_id).submitted.add();
     if (records_ != nullptr) {
         note_sent(*message, sm);
@@ -290,10 +293,22 @@ smpp::CommandStatus Worker::outgoing(const Session& session,
         case number::WriteFault::none:
             break;
     }
+    if (message.stored) {
+        set_times(message, sm);
+    }
     if (message.is_data_sm || (!session.tlvs && !sm.tlvs.empty())) {
         return without_payload_tlv(session, sm);
     }
     return CommandStatus::esme_rok;
+}
+
+// It was scheduled here, and the time that it waited here is taken off its validity.
+void Worker::set_times(const Message& message, smpp::Sm& sm) {
+    sm.schedule_delivery_time = {};
+    if (!sm.validity_period.empty()) {
+        validity_text_ = smpp::format_relative_time(message.expires_wall_ns, now_.wall_ns);
+        sm.validity_period = validity_text_.view();
+    }
 }
 
 // data_sm carries its text in message_payload, and a 3.3 link has no TLVs at all: what fits into

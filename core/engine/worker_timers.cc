@@ -25,7 +25,8 @@ void Worker::run_timers() {
     expire_parked(elapsed);
     const uint32_t forgotten = receipt_map_.expire(now_.mono_ns, 256);
     counters_.receipts_evicted.add(store_ == nullptr ? forgotten : 0);
-    load_receipts();
+    run_store_again();
+    load_from_store(elapsed);
     run_waiting();
     for (LocalSupplier& local : suppliers_) {
         expire_staged(local);

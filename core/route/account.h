@@ -67,6 +67,7 @@ struct Customer {
     smpp::CommandStatus no_route_status = smpp::CommandStatus::esme_rinvdstadr;
     smpp::CommandStatus bind_refused_status =
         smpp::CommandStatus::esme_rbindfail;  // wrong id or password
+    bool store_and_forward = false;           // where a message does not say (esm_class)
     uint32_t receipt_queue_max = 25'000;      // receipts waiting for a bind
     Nanos receipt_age_max_ns = Nanos{48} * 3600 * second_ns;
     Timers timers;

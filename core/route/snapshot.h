@@ -15,6 +15,7 @@
 #include "core/route/mo_table.h"
 #include "core/route/mt_table.h"
 #include "core/route/quality.h"
+#include "core/route/retry.h"
 #include "core/route/scratch.h"
 
 namespace sy::route {
@@ -65,6 +66,7 @@ struct Snapshot {
     MoTable mo;
     ErrorTable errors;
     RecordFields record_fields;
+    RetrySchedule retry;
 
     // One a worker, made with the snapshot so that no worker allocates when it adopts it. The only
     // part that is written after publication: entry w by worker w alone.

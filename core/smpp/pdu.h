@@ -200,6 +200,7 @@ struct AlertNotification {
 // esm_class (section 5.2.12): type bits are tested masked, never by equality.
 inline constexpr uint8_t esm_class_type_mask = 0x3C;
 inline constexpr uint8_t esm_class_mode_mask = 0x03;
+inline constexpr uint8_t esm_class_store_and_forward = 0x03;
 inline constexpr uint8_t esm_class_delivery_receipt = 0x04;
 inline constexpr uint8_t esm_class_intermediate = 0x20;
 inline constexpr uint8_t esm_class_udhi = 0x40;

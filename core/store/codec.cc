@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/smpp/receipt.h"
+#include "core/store/fields.h"
 
 namespace sy::store {
 namespace {
@@ -19,47 +20,7 @@ constexpr uint8_t flag_reference = 0x01;
 constexpr uint8_t flag_intermediate = 0x01;
 constexpr uint8_t flag_network_error = 0x02;
 
-void append(std::string& to, uint64_t value) {
-    std::array<uint8_t, integer_octets> octets;
-    store_be(octets.data(), value);
-    to.append(as_chars(octets));
-}
-
-// Reads what ByteWriter wrote; the first thing that is missing makes all else empty.
-class ByteReader {
-  public:
-    explicit ByteReader(std::string_view from) : from_(as_octets(from)) {}
-
-    template <std::unsigned_integral T>
-    T integer() {
-        const Octets octets = take(sizeof(T));
-        return octets.empty() ? T{0} : load_be<T>(octets.data());
-    }
-    std::string_view text() { return as_chars(take(integer<uint8_t>())); }
-    [[nodiscard]] bool is_whole() const { return !short_ && from_.empty(); }
-
-  private:
-    Octets take(size_t count) {
-        if (count > from_.size()) {
-            short_ = true;
-            from_ = {};
-            return {};
-        }
-        const Octets out = from_.first(count);
-        from_ = from_.subspan(count);
-        return out;
-    }
-
-    Octets from_;
-    bool short_ = false;
-};
-
-void write_text(ByteWriter& out, std::string_view text) {
-    out.integer(static_cast<uint8_t>(text.size()));
-    out.octets(as_octets(text));
-}
-
-bool read_address(ByteReader& in,
+bool read_address(FieldReader& in,
                   uint8_t& ton,
                   uint8_t& npi,
                   uint8_t& length,
@@ -87,7 +48,7 @@ void write_way(ByteWriter& out, const ReceiptWay& way, const Names& names) {
     write_text(out, names.name_of(way.network));
 }
 
-bool read_way(ByteReader& in, const Names& names, ReceiptWay& way) {
+bool read_way(FieldReader& in, const Names& names, ReceiptWay& way) {
     way.id = in.integer<uint64_t>();
     const auto form = in.integer<uint8_t>();
     way.id_form = static_cast<engine::IdForm>(form);
@@ -156,7 +117,7 @@ std::string encode_way(const ReceiptWay& way, const Names& names) {
 }
 
 bool decode_way(std::string_view value, const Names& names, ReceiptWay& out) {
-    ByteReader in(value);
+    FieldReader in(value);
     out = {};
     if (in.integer<uint8_t>() != format_version) {
         return false;
@@ -183,7 +144,7 @@ std::string encode_receipt(const engine::Message& message, const Names& names) {
 }
 
 bool decode_receipt(std::string_view value, const Names& names, engine::Message& out) {
-    ByteReader in(value);
+    FieldReader in(value);
     if (in.integer<uint8_t>() != format_version) {
         return false;
     }
@@ -204,7 +165,7 @@ bool decode_receipt(std::string_view value, const Names& names, engine::Message&
 }
 
 Nanos wall_ns_of(std::string_view value) {
-    ByteReader in(value);
+    FieldReader in(value);
     return in.integer<uint8_t>() == format_version ? in.integer<uint64_t>() : 0;
 }
 

@@ -1,10 +1,11 @@
-// What the store needs of a database: three families of sorted keys, batches that are written as a
+// What the store needs of a database: families of sorted keys, batches that are written as a
 // whole or not at all, and a look at the next key. io/store has it over RocksDB, tests in memory,
 // with crashes and failing disks.
 //
-// Threads: put(), erase(), commit() and each_key() by the writer, seek() by any.
+// Threads: put(), erase(), commit() and each() by the writer, seek() by any.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -18,7 +19,11 @@ enum class Family : uint8_t {
     meta,      // the format's version
     ways,      // receipt key, our id -> the way back
     receipts,  // customer, sequence -> a receipt that its customer does not have yet
+    messages,  // our id -> a message taken to store and forward that has not ended
+    queue,     // customer, priority, due, sequence -> one of them that waits here alone
+    order,     // destination, sequence -> likewise
 };
+inline constexpr size_t families = 6;
 
 class Database {
   public:
@@ -43,9 +48,10 @@ class Database {
                                             std::string_view from,
                                             std::string_view prefix,
                                             Entry& out) = 0;
-    /// Every key of the family, in order. Not beside commits.
-    [[nodiscard]] virtual Result<void> each_key(
-        Family family, const std::function<void(std::string_view key)>& see) = 0;
+    /// Every entry of the family, in order. Not beside commits.
+    [[nodiscard]] virtual Result<void> each(
+        Family family,
+        const std::function<void(std::string_view key, std::string_view value)>& see) = 0;
 };
 
 }  // namespace sy::store

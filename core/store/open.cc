@@ -16,8 +16,9 @@ Result<void> check_version(Database& database) {
     if (!found) {
         return std::unexpected(found.error());
     }
-    const std::string ours = std::to_string(format_version);
-    if (!*found) {
+    const std::string ours = std::to_string(database_version);
+    // 1 had no messages: their families are made empty when it is opened, nothing else differs.
+    if (!*found || entry.value == "1") {
         database.put(Family::meta, version_key, ours);
         return database.commit(true);
     }
@@ -33,7 +34,7 @@ Result<void> check_version(Database& database) {
 Result<Found> open(Database& database, Spills& spills) {
     SY_TRY(check_version(database));
     Found out;
-    SY_TRY(database.each_key(Family::receipts, [&](std::string_view key) {
+    SY_TRY(database.each(Family::receipts, [&](std::string_view key, std::string_view /*value*/) {
         std::string_view customer;
         uint64_t sequence = 0;
         if (parse_receipt_key(key, customer, sequence)) {

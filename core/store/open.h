@@ -10,6 +10,9 @@
 
 namespace sy::store {
 
+/// Of the families as a whole; a database of version 1 is brought to it when it is opened.
+inline constexpr uint8_t database_version = 2;
+
 struct Found {
     uint64_t receipts = 0;       // that wait for their customers
     uint64_t next_sequence = 1;  // of the next receipt

@@ -1,5 +1,6 @@
 #include "core/store/writer.h"
 
+#include <algorithm>
 #include <span>
 
 #include "core/base/assert.h"
@@ -15,6 +16,12 @@ using engine::StoreOrder;
 // Some 200 KB: far below what a disk writes while it is asked once to be sure.
 constexpr size_t batch_max = 2048;
 
+bool is_question(const Message* message) {
+    return message->store_order == StoreOrder::query_message ||
+           message->store_order == StoreOrder::cancel_message ||
+           message->store_order == StoreOrder::replace_message;
+}
+
 }  // namespace
 
 Writer::Writer(engine::Hub& hub, Database& database, Spills& spills, uint64_t next_sequence)
@@ -22,9 +29,15 @@ Writer::Writer(engine::Hub& hub, Database& database, Spills& spills, uint64_t ne
       link_(*hub.store()),
       database_(database),
       spills_(spills),
-      next_sequence_(next_sequence),
+      sequence_{next_sequence},
+      own_receipts_(database, spills, sequence_),
+      queue_(hub, database, sequence_),
+      questions_(database, queue_, own_receipts_),
       batch_(batch_max),
-      returns_(hub, StoreEnd::writer) {}
+      returns_(hub, StoreEnd::writer) {
+    first_.reserve(batch_max);
+    second_.reserve(batch_max);
+}
 
 bool Writer::run(const Names& names, bool durable) {
     if (!returns_.flush()) {
@@ -35,56 +48,88 @@ bool Writer::run(const Names& names, bool durable) {
         return false;
     }
     bool must_last = false;
+    first_.clear();
+    second_.clear();
     for (Message* message : std::span(batch_).first(count)) {
-        must_last = apply(*message, names) || must_last;
+        const Applied applied = apply(*message, names);
+        must_last = must_last || applied == Applied::must_last;
+        (applied == Applied::later ? second_ : first_).push_back(message);
     }
-    const auto written = database_.commit(durable && must_last);
-    counts_.batches.add();
-    counts_.failures.add(written ? 0 : 1);
-    if (!written) {
-        error_ = written.error().text;
+    if (!first_.empty()) {
+        const bool written = commit(durable && must_last);
+        for (Message* message : first_) {
+            settle(*message, written);
+            returns_.add(message);
+        }
     }
-    for (Message* message : std::span(batch_).first(count)) {
-        settle(*message, written.has_value());
-        returns_.add(message);
+    run_second(names, durable);
+    if (const std::string error = queue_.take_error(); !error.empty()) {
+        error_ = error;
     }
     (void)returns_.flush();
     return true;
 }
 
-bool Writer::apply(Message& message, const Names& names) {
+bool Writer::commit(bool durable) {
+    const auto written = database_.commit(durable);
+    counts_.batches.add();
+    counts_.failures.add(written ? 0 : 1);
+    if (!written) {
+        error_ = written.error().text;
+    }
+    own_receipts_.settle(written.has_value());
+    queue_.settle(written.has_value());
+    return written.has_value();
+}
+
+Writer::Applied Writer::apply(Message& message, const Names& names) {
     message.store_answer = StoreAnswer::done;
     switch (message.store_order) {
         case StoreOrder::keep_way:
             database_.put(Family::ways, way_key(message.key, message.way.id),
                           encode_way(message.way, names));
             counts_.ways.add();
-            return true;
+            if (message.stored) {
+                queue_.end(message);
+            }
+            return Applied::must_last;
         case StoreOrder::forget_way:
             database_.erase(Family::ways, way_key(message.key, message.way.id));
-            return false;
+            return Applied::nothing_to_wait_for;
         case StoreOrder::keep_receipt:
             keep_receipt(message, names);
-            return true;
+            return Applied::must_last;
         case StoreOrder::forget_receipt:
             database_.erase(Family::receipts,
                             receipt_key(names.name_of(message.customer), message.store_sequence));
-            return false;
+            return Applied::nothing_to_wait_for;
+        case StoreOrder::keep_message:
+            queue_.keep(message, names);
+            return Applied::must_last;
+        case StoreOrder::postpone_message:
+            queue_.postpone(message, names);
+            return Applied::must_last;
+        case StoreOrder::end_message:
+            end_message(message, names);
+            return message.way_ends ? Applied::must_last : Applied::nothing_to_wait_for;
+        case StoreOrder::wait_turn:
+        case StoreOrder::next_message:
+        case StoreOrder::query_message:
+        case StoreOrder::cancel_message:
+        case StoreOrder::replace_message:
+            return Applied::later;
         case StoreOrder::find_way:
         case StoreOrder::next_receipt:
             break;
     }
-    SY_COUNT_BUG("an order of the reader's came to the writer");
-    message.store_answer = StoreAnswer::failed;
-    return false;
+    SY_COUNT_BUG("an order of the reader came to the writer");
+    return Applied::nothing_to_wait_for;
 }
 
-// Whether it goes on to its customer or stays is decided here, since here all workers' receipts are
-// in one order.
 void Writer::keep_receipt(Message& message, const Names& names) {
     const CustomerId customer = message.customer;
     const engine::CustomerShared& shared = hub_.customer(customer);
-    message.store_sequence = next_sequence_++;
+    message.store_sequence = sequence_.next++;
     const bool is_away = shared.rx_workers.load(std::memory_order_relaxed) == 0;
     if (spills_.stays(customer, is_away, message.store_sequence)) {
         message.store_answer = StoreAnswer::spilled;
@@ -98,7 +143,33 @@ void Writer::keep_receipt(Message& message, const Names& names) {
     counts_.receipts.add();
 }
 
+void Writer::end_message(Message& message, const Names& names) {
+    queue_.end(message);
+    if (message.way_ends) {
+        own_receipts_.put(message, names);
+        counts_.receipts.add();
+    }
+}
+
 void Writer::settle(Message& message, bool written) {
+    switch (message.store_order) {
+        case StoreOrder::keep_message:
+            queue_.settle_keep(message, written);
+            break;
+        case StoreOrder::postpone_message:
+            queue_.settle_postpone(message, written);
+            break;
+        case StoreOrder::end_message:
+            queue_.settle_end(message, written);
+            break;
+        case StoreOrder::keep_way:
+            if (message.stored) {
+                queue_.settle_end(message, written);
+            }
+            break;
+        default:
+            break;
+    }
     if (message.store_answer == StoreAnswer::spilled) {
         spills_.written(message.customer, written);
     }
@@ -109,6 +180,42 @@ void Writer::settle(Message& message, bool written) {
         message.store_sequence = 0;
     }
     message.store_answer = StoreAnswer::failed;
+}
+
+// ---------------------------------------------------------------- what must see the first batch
+
+void Writer::run_second(const Names& names, bool durable) {
+    std::ranges::stable_partition(second_, is_question);
+    std::erase_if(second_, [&](Message* message) { return !apply_second(*message, names); });
+    queue_.put_off_others(names);
+    if (queue_.has_second()) {
+        const bool written = commit(durable);
+        queue_.settle_second(written);
+        for (Message* message : second_) {
+            if (!written && is_question(message) && message->store_answer == StoreAnswer::done) {
+                message->store_answer = StoreAnswer::failed;
+            }
+        }
+    }
+    for (Message* message : second_) {
+        returns_.add(message);
+    }
+    while (Message* message = queue_.pop_released()) {
+        returns_.add(message);
+    }
+}
+
+// False: it stays in the queue for now.
+bool Writer::apply_second(Message& message, const Names& names) {
+    switch (message.store_order) {
+        case StoreOrder::wait_turn:
+            return queue_.turn(message, names);
+        case StoreOrder::next_message:
+            return queue_.next(message, names);
+        default:
+            questions_.answer(message, names);
+            return true;
+    }
 }
 
 }  // namespace sy::store

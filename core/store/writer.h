@@ -1,6 +1,7 @@
 // The writing end of the store: takes what workers hand over, writes it as one batch, and gives it
 // back when it is on disk. While a batch is being written the next one gathers in the rings, so the
-// slower the disk, the larger the batches (group commit). One thread.
+// slower the disk, the larger the batches (group commit). What must see the batch (whose turn it
+// is, questions) is done after it, in a second one. One thread.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,9 @@
 #include "core/engine/hub.h"
 #include "core/store/codec.h"
 #include "core/store/database.h"
+#include "core/store/message_questions.h"
+#include "core/store/message_queue.h"
+#include "core/store/own_receipts.h"
 #include "core/store/returns.h"
 #include "core/store/spills.h"
 
@@ -26,8 +30,13 @@ struct WriterCounts {
 
 class Writer {
   public:
-    /// `next_sequence`: above every one in the database. All outlive this.
+    /// `next_sequence`: above every one of a receipt in the database. All outlive this.
     Writer(engine::Hub& hub, Database& database, Spills& spills, uint64_t next_sequence);
+
+    /// Before the first run(): what an earlier run left of messages.
+    [[nodiscard]] Result<MessageQueue::Found> open() { return queue_.open(); }
+    /// Whenever there are new accounts.
+    void resolve(const Names& names) { queue_.resolve(names); }
 
     /// One batch; false when there was nothing to do. With `durable` nothing is given back before
     /// it is on disk.
@@ -36,19 +45,30 @@ class Writer {
     /// What a batch failed with since the last call; empty: nothing.
     [[nodiscard]] std::string take_error() { return std::exchange(error_, {}); }
     [[nodiscard]] const WriterCounts& counts() const { return counts_; }
+    [[nodiscard]] const QueueCounts& queue_counts() const { return queue_.counts(); }
 
   private:
-    /// True when something must be on disk before the message goes back.
-    bool apply(engine::Message& message, const Names& names);
+    enum class Applied : uint8_t { nothing_to_wait_for, must_last, later };
+
+    Applied apply(engine::Message& message, const Names& names);
     void keep_receipt(engine::Message& message, const Names& names);
+    void end_message(engine::Message& message, const Names& names);
     void settle(engine::Message& message, bool written);
+    bool commit(bool durable);
+    void run_second(const Names& names, bool durable);
+    [[nodiscard]] bool apply_second(engine::Message& message, const Names& names);
 
     engine::Hub& hub_;
     engine::StoreLink& link_;
     Database& database_;
     Spills& spills_;
-    uint64_t next_sequence_;
+    Sequence sequence_;
+    OwnReceipts own_receipts_;
+    MessageQueue queue_;
+    MessageQuestions questions_;
     std::vector<engine::Message*> batch_;
+    std::vector<engine::Message*> first_;   // of the batch: written
+    std::vector<engine::Message*> second_;  // questions, then the others that must see that
     Returns returns_;
     std::string error_;
     WriterCounts counts_;

@@ -132,7 +132,9 @@ Result<void> serve(const std::string& config_path,
     log_settings(log, loaded.config, **workers);
     if (*store != nullptr) {
         log.info("store open", {{"path", loaded.config.store.path},
-                                {"receipts_waiting", (*store)->receipts_found()}});
+                                {"receipts_waiting", (*store)->receipts_found()},
+                                {"messages_waiting", (*store)->messages_found().waiting},
+                                {"messages_under_way", (*store)->messages_found().under_way}});
     }
     Control control({.config_path = config_path,
                      .registry = std::move(registry),

@@ -19,8 +19,8 @@
 namespace sy::store {
 namespace {
 
-constexpr size_t families = 3;
-constexpr std::array<const char*, families> family_names{"default", "ways", "receipts"};
+constexpr std::array<const char*, families> family_names{"default",  "ways",  "receipts",
+                                                         "messages", "queue", "order"};
 constexpr size_t way_prefix_octets = 16;
 // A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
 // hundred times.
@@ -130,9 +130,14 @@ Result<void> RocksDatabase::open_handle() {
     rocksdb::ColumnFamilyOptions receipts = ways;
     ways.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(way_prefix_octets));
     ways.memtable_prefix_bloom_size_ratio = 0.1;
+    // Messages end by their own validity, not by their age.
+    rocksdb::ColumnFamilyOptions messages = receipts;
+    messages.compaction_filter = nullptr;
+    messages.periodic_compaction_seconds = 0;
 
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
-        {family_names[0], {}}, {family_names[1], ways}, {family_names[2], receipts}};
+        {family_names[0], {}},       {family_names[1], ways},     {family_names[2], receipts},
+        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], messages}};
     std::vector<rocksdb::ColumnFamilyHandle*> opened;
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(db_options, options_.path, wanted, &opened, &db);
@@ -206,15 +211,15 @@ Result<bool> RocksDatabase::seek(Family family,
     return true;
 }
 
-Result<void> RocksDatabase::each_key(Family family,
-                                     const std::function<void(std::string_view key)>& see) {
+Result<void> RocksDatabase::each(
+    Family family, const std::function<void(std::string_view key, std::string_view value)>& see) {
     const std::shared_lock lock(mutex_);
     rocksdb::ReadOptions how;
     how.total_order_seek = true;
     how.fill_cache = false;
     const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator(how, handle_->of(family)));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
-        see(view(at->key()));
+        see(view(at->key()), view(at->value()));
     }
     if (!at->status().ok()) {
         return std::unexpected(error_of(options_.path, at->status()));
@@ -228,7 +233,8 @@ uint64_t RocksDatabase::size_bytes() const {
         return 0;
     }
     uint64_t sum = 0;
-    for (const auto which : {Family::meta, Family::ways, Family::receipts}) {
+    for (const auto which : {Family::meta, Family::ways, Family::receipts, Family::messages,
+                             Family::queue, Family::order}) {
         uint64_t bytes = 0;
         if (handle_->db->GetIntProperty(handle_->of(which),
                                         rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {

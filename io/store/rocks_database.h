@@ -43,8 +43,9 @@ class RocksDatabase final : public Database {
                                     std::string_view from,
                                     std::string_view prefix,
                                     Entry& out) override;
-    [[nodiscard]] Result<void> each_key(
-        Family family, const std::function<void(std::string_view key)>& see) override;
+    [[nodiscard]] Result<void> each(
+        Family family,
+        const std::function<void(std::string_view key, std::string_view value)>& see) override;
 
     /// On disk, log included; any thread.
     [[nodiscard]] uint64_t size_bytes() const;

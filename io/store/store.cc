@@ -76,6 +76,12 @@ Result<std::unique_ptr<Store>> Store::open(engine::Hub& hub,
     store->spills_.resolve(*store->names_);
     store->writer_ =
         std::make_unique<Writer>(hub, *store->database_, store->spills_, found->next_sequence);
+    const auto messages = store->writer_->open();
+    if (!messages) {
+        return fail(
+            fmt::format("store {}: {}", store->options_.database.path, messages.error().text));
+    }
+    store->messages_found_ = *messages;
     store->reader_ = std::make_unique<Reader>(hub, *store->database_, store->spills_);
     return store;
 }
@@ -121,10 +127,15 @@ std::vector<std::string> Store::poll() {
 
 void Store::write() {
     pthread_setname_np(pthread_self(), "sy-store-writer");
+    std::shared_ptr<const Names> names;
     for (uint32_t rounds_left = last_rounds_max; rounds_left > 0;) {
         const bool last = stopping_.load(std::memory_order_relaxed);
         rounds_left -= last ? 1 : 0;
-        const bool busy = writer_->run(*names(), options_.every_commit);
+        if (auto newest = this->names(); newest != names) {
+            names = std::move(newest);
+            writer_->resolve(*names);
+        }
+        const bool busy = writer_->run(*names, options_.every_commit);
         dirty_ = dirty_ || busy;
         if (const std::string error = writer_->take_error(); !error.empty()) {
             refuse(error);
@@ -155,7 +166,7 @@ void Store::sync(Nanos mono_ns) {
 void Store::refuse(const std::string& why) {
     if (hub_.store()->refusal() != CommandStatus::esme_rsyserr) {
         hub_.store()->set_refusal(CommandStatus::esme_rsyserr);
-        note(why + "; messages that ask for receipts are refused until it works again");
+        note(why + "; messages that need it are refused until it works again");
     }
 }
 
@@ -195,8 +206,8 @@ void Store::look_after(Nanos mono_ns) {
     if (refusal == CommandStatus::esme_rok && size >= options_.size_max_bytes) {
         hub_.store()->set_refusal(CommandStatus::esme_rmsgqful);
         note(
-            fmt::format("store {}: {} MiB, full at [store] size_max; messages that ask for "
-                        "receipts are refused until there is room",
+            fmt::format("store {}: {} MiB, full at [store] size_max; messages that need it are "
+                        "refused until there is room",
                         options_.database.path, size >> 20));
     } else if (refusal == CommandStatus::esme_rmsgqful &&
                size < options_.size_max_bytes - options_.size_max_bytes / room_divisor) {
@@ -208,6 +219,7 @@ void Store::look_after(Nanos mono_ns) {
 std::vector<NamedCount> Store::counts() const {
     const WriterCounts& written = writer_->counts();
     const ReaderCounts& read = reader_->counts();
+    const QueueCounts& queue = writer_->queue_counts();
     return {
         {"store_batches", "batches written", written.batches.get()},
         {"store_failures", "batches that could not be written", written.failures.get()},
@@ -222,10 +234,19 @@ std::vector<NamedCount> Store::counts() const {
          read.receipts.get()},
         {"store_unreadable", "entries of an unknown form, passed over", read.unreadable.get()},
         {"store_read_failures", "reads that failed", read.failures.get()},
+        {"store_messages", "messages written before their customer was answered", queue.kept.get()},
+        {"store_messages_queued", "times that a message was left to wait in the store alone",
+         queue.queued.get()},
+        {"store_messages_taken", "times that a message was taken from there, its time come",
+         queue.taken.get()},
+        {"store_messages_unreadable", "messages of an unknown form, passed over",
+         queue.unreadable.get()},
         {"store_expired", "entries dropped because they were too old", database_->expired()},
         {"store_receipts_waiting", "receipts that wait in the store alone now",
          static_cast<uint64_t>(std::max<int64_t>(0, hub_.store()->receipts_stored()))},
-        {"store_refusing", "1 where messages that ask for receipts are refused now",
+        {"store_messages_waiting", "messages that wait in the store alone now",
+         static_cast<uint64_t>(std::max<int64_t>(0, hub_.store()->messages_stored()))},
+        {"store_refusing", "1 where messages that need the store are refused now",
          hub_.store()->refusal() == CommandStatus::esme_rok ? 0u : 1u},
     };
 }

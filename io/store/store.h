@@ -58,6 +58,7 @@ class Store {
     [[nodiscard]] std::vector<NamedCount> counts() const;
     /// Receipts that an earlier run left.
     [[nodiscard]] uint64_t receipts_found() const { return receipts_found_; }
+    [[nodiscard]] const MessageQueue::Found& messages_found() const { return messages_found_; }
 
   private:
     // Sleeps until there are orders.
@@ -94,6 +95,7 @@ class Store {
     std::thread reader_thread_;
     std::atomic<bool> stopping_{false};
     uint64_t receipts_found_ = 0;
+    MessageQueue::Found messages_found_;
 
     // The writer's.
     Nanos synced_ns_ = 0;

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Kills the router with SIGKILL at random instants under load, starts it again, and balances the
 books of customers and suppliers that live on: every acknowledged message was at a supplier, none was
-sent twice, and every receipt came home.
+sent twice, and every receipt came home. In store and forward mode suppliers refuse some at first, and
+a message that was sent twice must be marked so in its record.
 
 Usage: crash.py SWITCHYARD [--kills N] [--seed N] [--sync commit|interval] [--workers N]
+                           [--mode forward|store-and-forward]
 """
 
 import argparse
 import asyncio
+import json
 import pathlib
 import random
 import socket
@@ -33,6 +36,13 @@ errors = ""
 path = "store"
 sync = "{sync}"
 memory = "64MiB"
+[retry]
+next = ["200ms"]
+pause = ["100ms"]
+down = ["100ms"]
+[records]
+path = "records"
+text = true
 """
 CUSTOMER = """
 [[customer]]
@@ -41,6 +51,7 @@ system_id = "{name}"
 password = "secret"
 window = 200
 receipt_queue = 1000000
+mode = "{mode}"
 """
 SUPPLIER = """
 [[supplier]]
@@ -64,7 +75,7 @@ def free_port():
 
 def write_config(folder, arguments, port, customers, suppliers):
     text = CONFIG.format(workers=list(range(arguments.workers)), port=port, sync=arguments.sync)
-    text += "".join(CUSTOMER.format(name=one.name) for one in customers)
+    text += "".join(CUSTOMER.format(name=one.name, mode=arguments.mode) for one in customers)
     text += "".join(SUPPLIER.format(name=one.name, port=one.port) for one in suppliers)
     pathlib.Path(folder, "switchyard.toml").write_text(text)
     names = " | ".join(one.name for one in suppliers)
@@ -122,7 +133,21 @@ async def settle(books, customers):
             return
 
 
-def balance(books):
+def marked(folder):
+    """The texts of messages whose records say that they were sent again."""
+    out = set()
+    for path in pathlib.Path(folder, "records").glob("*.jsonl"):
+        for line in path.read_text().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # the line that a kill cut off
+            if record.get("resent"):
+                out.add(record.get("text"))
+    return out
+
+
+def balance(books, mode, folder):
     """What is wrong, one line each."""
     wrong = list(books.problems)
 
@@ -133,7 +158,11 @@ def balance(books):
     acknowledged = set(books.acknowledged.values())
     accepted = set(books.supplier_accepted.values())
     say("acknowledged, and no supplier had it", acknowledged - accepted)
-    say("sent to suppliers more than once", {t for t, n in books.at_supplier.items() if n > 1})
+    books.sent_twice = {t for t, n in books.at_supplier.items() if n > 1}
+    if mode == "forward":
+        say("sent to suppliers more than once", books.sent_twice)
+    else:
+        say("sent more than once and not marked", books.sent_twice - marked(folder))
     say("acknowledged, and its receipt did not come home", set(lost_receipts(books)))
     say("receipts that the router never took", set(books.receipts_due))
     # A receipt for an id that no customer was given: its message's answer died with the router.
@@ -148,13 +177,15 @@ def report(books, kills, seconds):
     unknown = len(set(books.home) - set(books.acknowledged))
     print(f"{kills} kills in {seconds:.0f} s: {len(books.submitted)} submitted, "
           f"{len(books.acknowledged)} acknowledged, {len(books.unanswered)} unanswered, "
-          f"{sum(books.refused.values())} refused, {len(books.home)} receipts home "
+          f"{sum(books.refused.values())} refused, {len(books.sent_twice)} sent twice, "
+          f"{books.refused_at_first} refused by a supplier at first, {len(books.home)} receipts home "
           f"({repeated} more than once, {unknown} of messages whose answer was lost)")
 
 
 async def run(arguments):
     books = peers.Books()
-    suppliers = [peers.Supplier(books, name, arguments.seed + i, 0.5)
+    refuses = 0.05 if arguments.mode == "store-and-forward" else 0
+    suppliers = [peers.Supplier(books, name, arguments.seed + i, 0.5, refuses)
                  for i, name in enumerate(("alpha", "beta"))]
     for one in suppliers:
         await one.start()
@@ -179,7 +210,7 @@ async def run(arguments):
         status = await router.stop()
         for task in tasks:
             task.cancel()
-        wrong = balance(books)
+        wrong = balance(books, arguments.mode, folder)
         if status != 0:
             wrong.append(f"the router's exit status is {status}")
         report(books, arguments.kills, time.monotonic() - began)
@@ -200,6 +231,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sync", choices=["commit", "interval"], default="commit")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--mode", choices=["forward", "store-and-forward"], default="forward")
     sys.exit(asyncio.run(run(parser.parse_args())))
 
 

@@ -20,6 +20,8 @@ class Books:
         self.supplier_accepted = {}  # supplier's id -> token: answered OK, as far as the supplier knows
         self.receipts_due = {}      # supplier's id -> supplier: not answered OK by the router yet
         self.home = {}              # our id -> times that its receipt came
+        self.sent_twice = set()
+        self.refused_at_first = 0
         self.problems = []
 
 
@@ -137,11 +139,12 @@ class Customer:
 
 
 class Supplier:
-    """Answers at once; sends each receipt some time later by any of its links, and again until the
+    """Answers at once, some with a refusal; sends each receipt some time later by any of its links, and again until the
     router has answered it."""
 
-    def __init__(self, books, name, seed, delay_s):
+    def __init__(self, books, name, seed, delay_s, refuses=0):
         self.books, self.name, self.delay_s = books, name, delay_s
+        self.refuses = refuses  # share of the submits that are refused for now
         self.random = random.Random(seed)
         self.links = {}  # link -> {sequence: supplier's id}: receipts under way
         self.count = 0
@@ -177,6 +180,11 @@ class Supplier:
 
     def submitted(self, link, sequence, body):
         _, destination, _, token = wire.parse_message(body)
+        if self.random.random() < self.refuses:
+            self.books.refused_at_first += 1
+            status = self.random.choice([wire.RTHROTTLED, wire.RMSGQFUL, wire.RSUBMITFAIL])
+            link.send(wire.pdu(wire.SUBMIT | wire.RESPONSE, status, sequence))
+            return
         self.count += 1
         message_id = f"{self.name}{self.count:08x}"
         self.books.at_supplier[token] = self.books.at_supplier.get(token, 0) + 1

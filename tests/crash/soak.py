@@ -133,7 +133,7 @@ class World:
                         "--cpu", str(cpus[-1]), *LOAD_WORLD], check=True, stdout=subprocess.DEVNULL, timeout=60)
         with open(self.folder / "switchyard.toml", "a", encoding="utf-8") as file:
             file.write(SECTIONS)
-            file.write("".join(CUSTOMER.format(name=one.name) + 'plan = "soak"\n' for one in customers))
+            file.write("".join(CUSTOMER.format(name=one.name, mode="forward") + 'plan = "soak"\n' for one in customers))
             file.write("".join(SUPPLIER.format(name=one.name, port=one.port) for one in suppliers))
         self.rules = (self.folder / "mt.csv").read_text()
         self.suppliers = [one.name for one in suppliers]
@@ -295,7 +295,7 @@ async def run(arguments):
             return 1
         for task in living:
             task.cancel()
-        wrong = balance(books) + compare_records(count_records(folder), totals) \
+        wrong = balance(books, "forward", folder) + compare_records(count_records(folder), totals) \
             + check_memory(samples, arguments.seconds)
         failures = sum((one.failures for one in suppliers), collections.Counter())
         report(books, totals, failures)

@@ -57,10 +57,10 @@ Result<bool> MemoryDatabase::seek(Family family,
     return true;
 }
 
-Result<void> MemoryDatabase::each_key(Family family,
-                                      const std::function<void(std::string_view key)>& see) {
+Result<void> MemoryDatabase::each(
+    Family family, const std::function<void(std::string_view key, std::string_view value)>& see) {
     for (const auto& [key, value] : of(now_, family)) {
-        see(key);
+        see(key, value);
     }
     return {};
 }

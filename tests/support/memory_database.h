@@ -22,8 +22,9 @@ class MemoryDatabase final : public store::Database {
                                     std::string_view from,
                                     std::string_view prefix,
                                     Entry& out) override;
-    [[nodiscard]] Result<void> each_key(
-        store::Family family, const std::function<void(std::string_view key)>& see) override;
+    [[nodiscard]] Result<void> each(
+        store::Family family,
+        const std::function<void(std::string_view key, std::string_view value)>& see) override;
 
     /// The process is gone: the open batch is, and of the batches that were not durable some of the
     /// last ones, as many as `prng` says.
@@ -38,9 +39,8 @@ class MemoryDatabase final : public store::Database {
     uint64_t commits = 0;
 
   private:
-    static constexpr size_t families = 3;
     using Table = std::map<std::string, std::string, std::less<>>;
-    using Tables = std::array<Table, families>;
+    using Tables = std::array<Table, store::families>;
     struct Change {
         store::Family family{};
         std::string key;

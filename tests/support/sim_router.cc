@@ -124,6 +124,7 @@ std::unique_ptr<route::Snapshot> make_snapshot(const SimConfig& config,
     out->mt.set_prices(config.prices);
     out->quality = config.quality;
     out->record_fields = config.record_fields;
+    out->retry = config.retry;
     out->mo = route::MoTable::build(config.mo, {}, errors);
     SY_ASSERT(errors.empty());
     out->errors = route::ErrorTable(config.errors);
@@ -149,6 +150,8 @@ SimRouter::Store::Store(engine::Hub& hub, const SimConfig& config, store::Databa
     SY_ASSERT(found.has_value());
     spills.resolve(names);
     writer = std::make_unique<store::Writer>(hub, database, spills, found->next_sequence);
+    SY_ASSERT(writer->open().has_value());
+    writer->resolve(names);
     reader = std::make_unique<store::Reader>(hub, database, spills);
 }
 

@@ -32,6 +32,7 @@ struct SimConfig {
     route::QualityOptions quality;
     uint32_t record_ring_bytes = 0;  // of the hub: only the first configuration counts
     route::RecordFields record_fields;
+    route::RetrySchedule retry;
 };
 
 [[nodiscard]] Endpoint endpoint(const std::string& text);

@@ -1,50 +1,13 @@
-// Every kind of bad input, and the very words that people see for it.
-#include <algorithm>
-#include <ostream>
-
-#include <gtest/gtest.h>
-
-#include "tests/unit/config/load_support.h"
+// Every kind of bad root file, and the very words that people see for it.
+#include "tests/unit/config/bad_input.h"
 
 namespace sy::config::test {
 namespace {
 
-enum class How { appended, replaced, missing };
-
-struct BadInput {
-    const char* name;
-    const char* file;  // the one of good_files() that is bad
-    How how;
-    std::string text;
-    std::vector<std::string> complaints;  // all of them, in order
-};
-
-void PrintTo(const BadInput& input, std::ostream* out) {
-    *out << input.name;
-}
-
 class BadInputTest : public testing::TestWithParam<BadInput> {};
 
 TEST_P(BadInputTest, IsComplainedAboutInTheseWords) {
-    const BadInput& input = GetParam();
-    Files files = good_files();
-    if (input.how == How::missing) {
-        files.erase(input.file);
-    } else if (input.how == How::replaced) {
-        files[input.file] = input.text;
-    } else {
-        files[input.file] += input.text;
-    }
-    const Loaded loaded = load_files(files);
-    EXPECT_EQ(loaded.complaints, input.complaints);
-    const bool any_error =
-        std::any_of(input.complaints.begin(), input.complaints.end(),
-                    [](const auto& text) { return text.find(": error: ") != std::string::npos; });
-    EXPECT_EQ(loaded.config.has_value(), !any_error);
-}
-
-std::string name_of(const testing::TestParamInfo<BadInput>& info) {
-    return info.param.name;
+    expect_complaints(GetParam());
 }
 
 using enum How;
@@ -100,7 +63,7 @@ const BadInput bad_inputs[] = {
      appended,
      "[zzzzzz]\n",
      {"etc/sy.toml:13:2: error: unknown key 'zzzzzz' in the file, expected one of runtime, dpdk, "
-      "smpp, routes, quality, store, records, admin, log, customer, supplier"}},
+      "smpp, routes, quality, store, retry, records, admin, log, customer, supplier"}},
     {"unknown_key_near",
      "etc/sy.toml",
      appended,
@@ -133,6 +96,23 @@ const BadInput bad_inputs[] = {
       "etc/sy.toml:18:12: error: size_max is '1MiB', expected a size from \"64MiB\" to "
       "\"1048576GiB\"",
       "etc/sy.toml:19:1: error: unknown key 'memorie' in [store], did you mean 'memory'?"}},
+    {"retry",
+     "etc/sy.toml",
+     appended,
+     "[store]\npath = \"s\"\n[retry]\nnext = [\"1s\", \"soon\"]\npause = []\ndown = \"25h\"\n"
+     "validity = \"2h\"\nvalidity_max = \"1h\"\n",
+     {"etc/sy.toml:16:15: error: next holds 'soon', expected a duration from \"100ms\" to \"24h\"",
+      "etc/sy.toml:17:9: error: pause is an empty array, expected 1 to 32 durations like \"10s\"",
+      "etc/sy.toml:18:8: error: down holds '25h', expected a duration from \"100ms\" to \"24h\"",
+      "etc/sy.toml:19:12: error: validity is '2h', expected no more than validity_max, which is "
+      "'1h'"}},
+    {"store_and_forward_without_store",
+     "etc/sy.toml",
+     appended,
+     "[[customer]]\nname = \"globex\"\nsystem_id = \"globex\"\npassword = \"x\"\n"
+     "mode = \"store-and-forward\"\n[retry]\n",
+     {"etc/sy.toml:17:8: error: mode is 'store-and-forward', expected [store] path to be set",
+      "etc/sy.toml:18:1: warning: [retry] has no effect without [store] path"}},
     {"routes_missing",
      "etc/sy.toml",
      appended,
@@ -471,321 +451,11 @@ const BadInput bad_inputs[] = {
       "directory, expected the file, or mt = \"\" under [routes] for none",
       "etc/sy.toml:15:10: error: errors table '/srv/e.csv' cannot be read: No such file or "
       "directory, expected the file, or errors = \"\" under [routes] for none"}},
-    {"default_mt_missing",
-     "etc/mt.csv",
-     missing,
-     "",
-     {"etc/sy.toml: error: mt table 'etc/mt.csv' cannot be read: No such file or directory, "
-      "expected the file, or mt = \"\" under [routes] for none"}},
-    {"default_mo_missing",
-     "etc/mo.csv",
-     missing,
-     "",
-     {"etc/sy.toml: warning: mo table 'etc/mo.csv' cannot be read: No such file or directory, "
-      "expected the file, or mo = \"\" under [routes] for none"}},
     {"root_missing",
      "etc/sy.toml",
      missing,
      "",
      {"etc/sy.toml: error: cannot be read: No such file or directory"}},
-    {"csv_empty",
-     "etc/mt.csv",
-     replaced,
-     "",
-     {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "when, max_cost, sender_to"}},
-    {"csv_only_comments",
-     "etc/mt.csv",
-     replaced,
-     "# nothing\n\n  \n",
-     {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
-      "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "when, max_cost, sender_to"}},
-    {"csv_header_alone",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n",
-     {"etc/sy.toml:1:1: warning: plan 'default' of customer 'acme' has no row in the mt table: "
-      "every message will have no route"}},
-    {"csv_unknown_column",
-     "etc/mt.csv",
-     replaced,
-     "prefx,targets\n,alpha\n",
-     {"etc/mt.csv:1:1: error: unknown column 'prefx', did you mean 'prefix'?"}},
-    {"csv_unknown_column_far",
-     "etc/errors.csv",
-     replaced,
-     "status,class,zzzzzz\nRSYSERR,next,\n",
-     {"etc/errors.csv:1:14: error: unknown column 'zzzzzz', expected one of supplier, status, "
-      "class"}},
-    {"csv_column_twice",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,prefix\n",
-     {"etc/mt.csv:1:16: error: column 'prefix' is named twice"}},
-    {"csv_header_quote",
-     "etc/mt.csv",
-     replaced,
-     "pre\"fix,targets\n,alpha\n",
-     {"etc/mt.csv:1:4: error: a quote inside a cell that is not quoted, expected the whole cell in "
-      "quotes and this quote doubled"}},
-    {"csv_too_few_cells",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44\n",
-     {"etc/mt.csv:2:1: error: the row has 1 cells, expected 2 as in the header"}},
-    {"csv_too_many_cells",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44,alpha,,\n",
-     {"etc/mt.csv:2:10: error: the row has 4 cells, expected 2 as in the header"}},
-    {"csv_quote_inside",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,note\n,alpha,say \"hi\"\n",
-     {"etc/mt.csv:2:12: error: a quote inside a cell that is not quoted, expected the whole cell "
-      "in quotes and this quote doubled"}},
-    {"csv_quote_open",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,note\n# one\n,alpha,\"open\n,beta,\n",
-     {"etc/mt.csv:3:8: error: this quote is never closed, expected a quote at the end of the "
-      "cell"}},
-    {"csv_text_after_quote",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,note\n,alpha,\"a\" b\n",
-     {"etc/mt.csv:2:12: error: text after the closing quote, expected a comma or the end of the "
-      "row"}},
-    {"csv_not_utf8",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,note\n,alpha,caf\351\n",
-     {"etc/mt.csv:2:11: error: octet 0xE9 is not UTF-8, expected a file in UTF-8"}},
-    {"csv_control_character",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets,note\n,alpha,a\001b\n",
-     {"etc/mt.csv:2:9: error: control character 0x01, expected text"}},
-    {"csv_position_counts_characters",
-     "etc/mt.csv",
-     replaced,
-     "note,prefix,targets\r\n\"\303\251\342\202\254\r\n\"\"x\"\"\",4x,alpha\r\n",
-     {"etc/mt.csv:3:8: error: '4x' is not the beginning of a number, expected 1 to 15 digits"}},
-    {"mt_unknown_supplier",
-     "etc/mt.csv",
-     replaced,
-     "targets\nalpha:70 | bata:30 > gamma\n",
-     {"etc/mt.csv:2:12: error: unknown supplier 'bata', did you mean 'beta'?",
-      "etc/mt.csv:2:22: error: unknown supplier 'gamma', expected one of alpha, beta"}},
-    {"mt_unknown_customer",
-     "etc/mt.csv",
-     replaced,
-     "customer,targets\nacmee,alpha\n",
-     {"etc/mt.csv:2:1: error: unknown customer 'acmee', did you mean 'acme'?"}},
-    {"mt_targets_missing",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44,\n",
-     {"etc/mt.csv:2:4: error: targets are missing, expected supplier names as in alpha:70 | "
-      "beta:30 > gamma"}},
-    {"mt_targets_column_missing",
-     "etc/mt.csv",
-     replaced,
-     "prefix\n44\n",
-     {"etc/mt.csv:2:1: error: targets are missing, expected supplier names as in alpha:70 | "
-      "beta:30 > gamma"}},
-    {"mt_target_hole",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44,alpha | > beta\n",
-     {"etc/mt.csv:2:11: error: a target is missing in 'alpha | > beta', expected supplier names as "
-      "in alpha:70 | beta:30 > gamma"}},
-    {"mt_target_twice",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44,alpha:1 > beta | alpha\n",
-     {"etc/mt.csv:2:21: error: target 'alpha' is listed twice, expected each supplier once in a "
-      "row"}},
-    {"mt_weights",
-     "etc/mt.csv",
-     replaced,
-     "targets\nalpha:x | beta:2000000\n",
-     {"etc/mt.csv:2:7: error: weight is 'x', expected a whole number from 0 to 1000000",
-      "etc/mt.csv:2:16: error: weight is '2000000', expected a whole number from 0 to 1000000"}},
-    {"mt_weights_zero",
-     "etc/mt.csv",
-     replaced,
-     "targets\nalpha:0 > beta:0\n",
-     {"etc/mt.csv:2:1: error: all weights of 'alpha:0' are 0, expected at least one above 0",
-      "etc/mt.csv:2:11: error: all weights of 'beta:0' are 0, expected at least one above 0"}},
-    {"mt_too_many_targets",
-     "etc/mt.csv",
-     replaced,
-     "targets\nalpha | beta | beta | beta | beta | beta | beta | beta | beta > beta | beta | beta "
-     "| "
-     "beta | beta | beta | beta | beta\n",
-     {"etc/mt.csv:2:1: error: the row has 17 targets, expected at most 16",
-      "etc/mt.csv:2:16: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:23: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:30: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:37: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:44: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:51: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:58: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:65: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:72: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:79: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:86: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:93: error: target 'beta' is listed twice, expected each supplier once in a row",
-      "etc/mt.csv:2:100: error: target 'beta' is listed twice, expected each supplier once in a "
-      "row",
-      "etc/mt.csv:2:107: error: target 'beta' is listed twice, expected each supplier once in a "
-      "row",
-      "etc/mt.csv:2:114: error: target 'beta' is listed twice, expected each supplier once in a "
-      "row"}},
-    {"mt_prefix",
-     "etc/mt.csv",
-     replaced,
-     "prefix,targets\n44*,alpha\n+4477,beta\n1234567890123456,beta\n",
-     {"etc/mt.csv:2:1: error: '44*' is not the beginning of a number, expected 1 to 15 digits",
-      "etc/mt.csv:4:1: error: '1234567890123456' is not the beginning of a number, expected 1 to "
-      "15 digits"}},
-    {"mt_plan",
-     "etc/mt.csv",
-     replaced,
-     "plan,targets\ngold plan,alpha\n",
-     {"etc/mt.csv:2:1: error: 'gold plan' is not a plan, expected 1 to 64 letters, digits, '.', "
-      "'_' or '-', or * for screening"}},
-    {"mt_sender_type",
-     "etc/mt.csv",
-     replaced,
-     "sender_type,targets\nnumeric,alpha\n",
-     {"etc/mt.csv:2:1: error: sender_type is 'numeric', expected alpha, short or long"}},
-    {"mt_data_coding",
-     "etc/mt.csv",
-     replaced,
-     "data_coding,targets\n256,alpha\n0x08,beta\nucs2,beta\n",
-     {"etc/mt.csv:2:1: error: data_coding is '256', expected 0 to 255 or 0x00 to 0xFF",
-      "etc/mt.csv:4:1: error: data_coding is 'ucs2', expected 0 to 255 or 0x00 to 0xFF"}},
-    {"mt_priority",
-     "etc/mt.csv",
-     replaced,
-     "priority,targets\n1.5,alpha\n",
-     {"etc/mt.csv:2:1: error: priority is '1.5', expected a whole number from -1000000 to "
-      "1000000"}},
-    {"mt_select",
-     "etc/mt.csv",
-     replaced,
-     "select,targets\ncost,alpha\nbest,beta\n",
-     {"etc/mt.csv:2:1: error: select 'cost' needs prices of suppliers, expected prices = "
-      "\"prices.csv\" under [routes]",
-      "etc/mt.csv:3:1: error: select is 'best', expected weight, order, cost or quality"}},
-    {"mt_action",
-     "etc/mt.csv",
-     replaced,
-     "prefix,action,targets\n,block,\n,reject:,\n,reject:RNOSUCH,\n,reject:ROK,\n",
-     {"etc/mt.csv:2:2: error: action is 'block', expected route, reject:STATUS or drop",
-      "etc/mt.csv:3:9: error: '' is not a status, expected a name like RINVDSTADR or a number like "
-      "0x45",
-      "etc/mt.csv:4:9: error: 'RNOSUCH' is not a status, expected a name like RINVDSTADR or a "
-      "number like 0x45",
-      "etc/mt.csv:5:9: error: status 'ROK' means success, expected an error"}},
-    {"mt_drop_with_targets",
-     "etc/mt.csv",
-     replaced,
-     "action,targets\ndrop,alpha\n",
-     {"etc/mt.csv:2:6: error: targets 'alpha' in a row with action 'drop', expected none"}},
-    {"mt_screening_that_routes",
-     "etc/mt.csv",
-     replaced,
-     "plan,targets\n*,alpha\ndefault,beta\n",
-     {"etc/mt.csv:2:1: error: plan * screens and does not route, expected action reject:STATUS or "
-      "drop"}},
-    {"mt_customer_of_other_plan",
-     "etc/mt.csv",
-     replaced,
-     "plan,customer,targets\ngold,acme,alpha\n,,beta\n",
-     {"etc/mt.csv:2:1: warning: plan 'gold' is no customer's: none of its rows is ever looked at, "
-      "expected default",
-      "etc/mt.csv:2:6: warning: the row never holds: customer 'acme' routes by plan 'default', not "
-      "'gold'"}},
-    {"mt_row_never_wins",
-     "etc/mt.csv",
-     replaced,
-     "prefix,priority,targets\n44,5,alpha\n44,5,beta\n44,9,beta\n44,1,beta\n",
-     {"etc/mt.csv:2:1: warning: the row never wins: line 5 has the same conditions and the lower "
-      "priority 1",
-      "etc/mt.csv:3:1: warning: the row never wins: line 2 has the same conditions and priority "
-      "and stands before it",
-      "etc/mt.csv:4:1: warning: the row never wins: line 2 has the same conditions and the lower "
-      "priority 5"}},
-    {"mo_answers_and_copies",
-     "etc/mo.csv",
-     replaced,
-     "targets,copy_to,reply,cost,when\nacme,acme | acne,Hi {name},-1,\nacme,acme | "
-     "acme,{1,1.5,Mo\n",
-     {"etc/mo.csv:2:13: error: unknown customer 'acne', did you mean 'acme'?",
-      "etc/mo.csv:2:21: error: reply: '{name}' stands for nothing, expected {keyword}, {args}, {1} "
-      "to {9}, {sender} or {number}",
-      "etc/mo.csv:2:28: error: cost is '-1', expected an amount like 0.0345 with at most 9 "
-      "decimals, from 0 to 100000",
-      "etc/mo.csv:3:13: error: customer 'acme' is listed twice, expected each once",
-      "etc/mo.csv:3:18: error: reply: '{' without '}', expected {{ for the character",
-      "etc/mo.csv:3:25: error: a window of 'Mo' has neither days nor times, expected some, as in "
-      "Mon-Fri 08:00-18:00 Europe/London; Sat 09:00-12:00"}},
-    {"mo_unknown_names",
-     "etc/mo.csv",
-     replaced,
-     "number,supplier,targets\n447700900123,alhpa,acne\n",
-     {"etc/mo.csv:2:14: error: unknown supplier 'alhpa', did you mean 'alpha'?",
-      "etc/mo.csv:2:20: error: unknown customer 'acne', did you mean 'acme'?"}},
-    {"mo_number",
-     "etc/mo.csv",
-     replaced,
-     "number,targets\n44*77,acme\n,acme\n*,acme\n",
-     {"etc/mo.csv:2:1: error: '44*77' is not a number, expected 1 to 15 digits, with * behind the "
-      "beginning of a number"}},
-    {"mo_keyword",
-     "etc/mo.csv",
-     replaced,
-     "keyword,targets\nHELP ME,acme\n",
-     {"etc/mo.csv:2:1: error: keyword is 'HELP ME', expected one word of at most 60 octets"}},
-    {"mo_targets_missing",
-     "etc/mo.csv",
-     replaced,
-     "keyword,targets\nHELP,\n",
-     {"etc/mo.csv:2:6: error: targets are missing, expected customer names as in acme:70 | "
-      "globex:30 > initech"}},
-    {"mo_source",
-     "etc/mo.csv",
-     replaced,
-     "source,targets\nvodafone,acme\n",
-     {"etc/mo.csv:2:1: error: 'vodafone' is not the beginning of a number, expected 1 to 15 "
-      "digits"}},
-    {"errors_bad",
-     "etc/errors.csv",
-     replaced,
-     "supplier,status,class\ngamma,RSYSERR,next\n,RNOSUCH,next\n,RSYSERR,retry\n,ROK,final\n",
-     {"etc/errors.csv:2:1: error: unknown supplier 'gamma', expected one of alpha, beta",
-      "etc/errors.csv:3:2: error: 'RNOSUCH' is not a status, expected a name like RINVDSTADR or a "
-      "number like 0x45",
-      "etc/errors.csv:4:10: error: class is 'retry', expected next, pause or final",
-      "etc/errors.csv:5:2: error: status 'ROK' means success, expected an error"}},
-    {"errors_twice",
-     "etc/errors.csv",
-     replaced,
-     "supplier,status,class\nalpha,RSYSERR,next\nalpha,0x08,final\n",
-     {"etc/errors.csv:3:1: warning: the row does nothing: line 2 has the same supplier and "
-      "status"}},
-    {"errors_columns_missing",
-     "etc/errors.csv",
-     replaced,
-     "supplier\nalpha\n",
-     {"etc/errors.csv:2:1: error: '' is not a status, expected a name like RINVDSTADR or a number "
-      "like 0x45",
-      "etc/errors.csv:2:1: error: class is '', expected next, pause or final"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Files, BadInputTest, testing::ValuesIn(bad_inputs), name_of);

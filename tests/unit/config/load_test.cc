@@ -57,6 +57,7 @@ country_code = "44"
 national_prefix = "00"
 strip_00 = false
 short_code_digits = 6
+mode = "forward"
 receipt_tlvs = false
 no_route_status = "RSUBMITFAIL"
 bind_refused_status = "RINVPASWD"
@@ -171,6 +172,7 @@ TEST_F(EveryKey, SetsTheCustomer) {
     EXPECT_EQ(customer.number_plan.national_prefix, "00");
     EXPECT_FALSE(customer.number_plan.strip_00);
     EXPECT_EQ(customer.number_plan.short_code_digits_max, 6);
+    EXPECT_FALSE(customer.store_and_forward);
     EXPECT_FALSE(customer.receipt_tlvs);
     EXPECT_EQ(customer.no_route_status, smpp::CommandStatus::esme_rsubmitfail);
     EXPECT_EQ(customer.bind_refused_status, smpp::CommandStatus::esme_rinvpaswd);

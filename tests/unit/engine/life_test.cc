@@ -247,6 +247,31 @@ class AllocationTest : public testing::TestWithParam<bool> {
         acknowledge();
         answer_reply();
     }
+    // One MT taken to store and forward, then accepted or put off.
+    void stored_round(uint32_t round) {
+        smpp::Sm sm = test::sm("Shop", "447700900001", "hello");
+        sm.esm_class = smpp::esm_class_store_and_forward;
+        sm.registered_delivery = 1;
+        feed(customer,
+             [&](auto out) { return smpp::encode_sm(out, CommandId::submit_sm, 100 + round, sm); });
+        Octets rest{out_.data(), out_.size()};
+        smpp::Frame frame;
+        uint32_t sequence = 0;
+        while (smpp::next_frame(rest, limits::pdu_bytes_max, frame) ==
+               smpp::FrameOutcome::complete) {
+            responses_ += frame.header.command_id == CommandId::submit_sm_resp ? 1u : 0u;
+            if (frame.header.command_id == CommandId::submit_sm) {
+                sequence = frame.header.sequence_number;
+                ++submits_;
+            }
+        }
+        feed(supplier, [&](auto out) {
+            return round % 2 == 0
+                       ? smpp::encode_sm_resp(out, CommandId::submit_sm_resp, sequence, {"s", {}})
+                       : smpp::encode_empty(out, CommandId::submit_sm_resp,
+                                            CommandStatus::esme_rsubmitfail, sequence);
+        });
+    }
     // The last turn took the customer's answer to the MO: ours to the phone went out.
     void answer_reply() {
         Octets rest{out_.data(), out_.size()};
@@ -353,6 +378,29 @@ TEST_P(AllocationTest, NoMessageAllocatesOnItsWholeWay) {
     EXPECT_EQ(worker_.pool().free_count(), worker_.pool().count());
     // A way, its receipt, its end each.
     EXPECT_EQ(store_orders_, GetParam() ? 3u * 501u : 0u);
+}
+
+TEST_P(AllocationTest, NorDoesOneThatIsStoredAndForwarded) {
+    if (!GetParam()) {
+        GTEST_SKIP() << "there is no store";
+    }
+    bind_both();
+    stored_round(0);
+    take_records();
+    submits_ = responses_ = 0;
+    test::AllocationCounter::start();
+    for (uint32_t round = 1; round <= 500; ++round) {
+        stored_round(round);
+        take_records();
+    }
+    EXPECT_EQ(test::AllocationCounter::stop(), 0u);
+    EXPECT_EQ(submits_, 500u);
+    EXPECT_EQ(responses_, 500u);
+    const WorkerCounters& counters = hub_.counters(WorkerId{0});
+    EXPECT_EQ(counters.mt_stored.get(), 501u);
+    EXPECT_EQ(counters.mt_accepted.get(), 251u);
+    EXPECT_EQ(counters.mt_postponed.get(), 250u);
+    EXPECT_EQ(worker_.pool().free_count(), worker_.pool().count());
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+// What a receipt needs to know of the message that it is about. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/time.h"
+#include "core/engine/message.h"
+#include "core/smpp/receipt.h"
+
+namespace sy::engine {
+
+/// Fills message.way from the message; `submitted_wall_ns`: when its customer handed it over.
+void fill_way(Message& message, Nanos submitted_wall_ns);
+
+[[nodiscard]] bool is_success(smpp::MessageState state);
+
+/// Whether a customer asked for a receipt of this state: SMPP 3.4 section 5.2.17; value 3 is
+/// "success only" (5.0).
+[[nodiscard]] bool is_wanted(uint8_t registered_delivery, bool final, smpp::MessageState state);
+
+}  // namespace sy::engine
