@@ -87,7 +87,10 @@ ReceiptMap::Found ReceiptMap::find(const ReceiptKey& key, std::string_view desti
         if (is_same_destination(e.way, destination)) {
             return found;
         }
-        if (newest.way == nullptr) {
+        // What has ended and went elsewhere is of an id that is used again, whose submit_sm_resp
+        // may not have come yet: taken for a repeated receipt, the new one would be lost.
+        const bool is_past = e.finished && !destination.empty();
+        if (newest.way == nullptr && !is_past) {
             newest = found;
         }
     }

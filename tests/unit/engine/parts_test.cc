@@ -128,6 +128,19 @@ TEST(ReceiptMap, TellsReusedIdsApartByTheirDestination) {
     EXPECT_EQ(map.find({2, 1}, "447700900001").way, nullptr);
 }
 
+TEST(ReceiptMap, TakesNoReceiptForARepeatedOneThatComesFromElsewhere) {
+    ReceiptMap map(8, second_ns);
+    ReceiptWay way;
+    way.id = 1;
+    way.destination_length =
+        static_cast<uint8_t>(std::string_view("447700900001").copy(way.destination.data(), 20));
+    map.insert({1, 1}, way, 0);
+    map.finish(map.find({1, 1}, "447700900001").entry);
+    EXPECT_TRUE(map.find({1, 1}, "447700900001").finished);
+    EXPECT_TRUE(map.find({1, 1}, "").finished);
+    EXPECT_EQ(map.find({1, 1}, "447700900002").way, nullptr) << "the id is used again";
+}
+
 TEST(ReceiptMap, ForgetsByAgeOldestFirstAndSaysHowManyStillWaited) {
     ReceiptMap map(8, 1000);
     for (uint64_t i = 0; i < 4; ++i) {
