@@ -25,6 +25,8 @@ constexpr size_t way_prefix_octets = 16;
 // A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
 // hundred times.
 constexpr double filter_bits = 10;
+// What a restart reads again before anything is served: some 3 s.
+constexpr uint64_t log_bytes_max = uint64_t{128} << 20;
 constexpr uint64_t files_rewritten_every_s = 6 * 3600;
 
 rocksdb::Slice slice(std::string_view text) {
@@ -113,7 +115,7 @@ Result<void> RocksDatabase::open_handle() {
     db_options.max_log_file_size = 4 << 20;
     db_options.bytes_per_sync = 1 << 20;  // no burst of writing back when a file is closed
     const uint64_t quarter = options_.memory_bytes / 4;
-    db_options.max_total_wal_size = 4 * quarter;
+    db_options.max_total_wal_size = std::min(options_.memory_bytes, log_bytes_max);
 
     handle.cache = rocksdb::NewLRUCache(2 * quarter);
     rocksdb::BlockBasedTableOptions table;
