@@ -103,6 +103,7 @@ std::vector<Field> fields(const Context& context, const Outcome& outcome) {
                               {"messages", std::to_string(outcome.messages)},
                               {"seconds", fmt::format("{:.3f}", outcome.measured_s)},
                               {"rate_overall", fmt::format("{:.0f}", outcome.overall_rate)},
+                              {"drain_seconds", fmt::format("{:.3f}", outcome.drain_s)},
                               {"rate_median", fmt::format("{:.0f}", outcome.median_rate)},
                               {"answered_ok", std::to_string(ledger.answers_ok)},
                               {"answered_error", std::to_string(errors)},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -54,7 +55,9 @@ class Run {
     Result<Outcome> go() {
         SY_TRY(start());
         submit();
+        const Nanos submitted_ns = now_ns();
         drain();
+        outcome_.drain_s = static_cast<double>(now_ns() - submitted_ns) / second_ns;
         finish();
         return outcome_;
     }
@@ -66,6 +69,7 @@ class Run {
     void submit();
     void begin_measuring(Nanos now);
     void end_measuring(Nanos now);
+    [[nodiscard]] uint64_t arrivals() const;
     void drain();
     void finish();
 
@@ -211,6 +215,11 @@ void Run::end_measuring(Nanos now) {
         whole.empty() ? outcome_.overall_rate : static_cast<double>(whole[whole.size() / 2]);
 }
 
+uint64_t Run::arrivals() const {
+    const auto& by_supplier = context_.ledger.arrivals;
+    return std::accumulate(by_supplier.begin(), by_supplier.end(), uint64_t{0});
+}
+
 void Run::drain() {
     // As long as something still comes, and no longer than the bound without anything.
     const auto left = [&] {
@@ -218,11 +227,18 @@ void Run::drain() {
         const uint64_t mo_left = context_.customers_here && ledger.mo_sent > ledger.mo_home
                                      ? ledger.mo_sent - ledger.mo_home
                                      : 0;
+        // A router that stores messages answers them before a supplier has them.
+        const uint64_t here = arrivals();
+        const uint64_t stored =
+            context_.customers_here && context_.suppliers_here && ledger.answers_ok > here
+                ? ledger.answers_ok - here
+                : 0;
         return customers_.outstanding() + customers_.receipts_awaited() + suppliers_.pending() +
-               mo_left;
+               mo_left + stored;
     };
     const auto progress = [&] {
-        return context_.ledger.receipts_home + context_.ledger.mo_home + customers_.outstanding();
+        return context_.ledger.receipts_home + context_.ledger.mo_home + customers_.outstanding() +
+               arrivals();
     };
     uint64_t before = progress();
     Nanos deadline = now_ns() + context_.options.drain_timeout_ns;

@@ -18,6 +18,7 @@ struct Outcome {
     double busy_share = 0;    // of that time that the loop was working
     Nanos schedule_lag_max_ns = 0;
     uint64_t late_messages = 0;  // left more than a millisecond behind the schedule
+    double drain_s = 0;          // from there until nothing was missing any more
     bool drained = true;
     bool interrupted = false;
 };

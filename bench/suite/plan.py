@@ -55,9 +55,9 @@ SCALES = {
 
 
 def steps(bench):
-    from . import limits, load, micro, peers  # they take Step from here
+    from . import limits, load, micro, peers, store  # they take Step from here
     out = []
-    for part in (limits, micro, load, peers):
+    for part in (limits, micro, load, store, peers):
         out += part.steps(bench)
     return out
 

@@ -19,6 +19,10 @@ SECTIONS = {
                 "messages."),
     "receipts": ("Share of receipts", "100,000 messages/s by schedule: in a closed loop receipts fall behind."),
     "reroutes": ("Share of re-routes", "The supplier refuses that share with RMSGQFUL; every rule has a second one."),
+    "store": ("Durability", "forward: every message asks for a receipt, whose way back is on disk before the customer "
+              "is answered. stored: store and forward, answered when on disk, "
+              "counted until suppliers have all; plain: the same without. latency: at "
+              "10,000 messages/s by schedule, beside the disk's own fsync (Limits)."),
     "latency": ("Latency against load", "Open loop, latency counted from the instant at which a message was due "
                 "(so a stall hides nothing), in percent of the closed loop's rate in this report."),
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
@@ -32,9 +36,9 @@ SECTIONS = {
                "relay, frames through the same DPDK device, memory."),
     "micro": ("Parts", "Google Benchmark, one core unless named; each checks its results."),
 }
-COLUMNS = ("rate", "records_lost", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
+COLUMNS = ("rate", "taken", "records_lost", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
            "memory", "memory_a_connection", "cpu_share", "enquire_links")
-TITLES = {"rate": "per s", "records_lost": "records lost", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
+TITLES = {"rate": "per s", "taken": "taken per s", "records_lost": "records lost", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
           "p999": "p99.9 us", "p9999": "p99.99 us", "receipt_p50": "receipt p50 us", "receipt_p99": "receipt p99 us",
           "cpu": "router CPU us", "generator_busy": "smppload busy", "memory": "MiB",
           "memory_a_connection": "KiB a connection", "cpu_share": "CPUs", "enquire_links": "PDUs/s"}
