@@ -669,8 +669,9 @@ def old_version(b):
 
 
 def bursts(b):
-    """A full window at once, over both suppliers: every answer comes, under its own number."""
-    for turn in range(5):
+    """A full window at once, over both suppliers: every answer comes, under its own number. So many of them
+    that alpha, which said RMSGQFUL before, has its whole window again at the end."""
+    for turn in range(10):
         sent = {}
         for index in range(40):
             prefix = ("4477009", "4930123")[index % 2]
