@@ -11,7 +11,6 @@ namespace {
 
 using engine::ReceiptWay;
 
-constexpr size_t key_octets = 16;
 constexpr size_t integer_octets = 8;
 // Version, time, two names of 255, two addresses, the rest.
 constexpr size_t value_octets_max = 1024;

@@ -19,8 +19,7 @@ constexpr size_t batch_max = 64;  // few, so that the first does not wait for th
 }  // namespace
 
 Reader::Reader(engine::Hub& hub, Database& database, Spills& spills)
-    : hub_(hub),
-      link_(*hub.store()),
+    : link_(*hub.store()),
       database_(database),
       spills_(spills),
       batch_(batch_max),

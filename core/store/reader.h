@@ -39,7 +39,6 @@ class Reader {
     void next_receipt(engine::Message& message, const Names& names);
     void fail_with(engine::Message& message, std::string text);
 
-    engine::Hub& hub_;
     engine::StoreLink& link_;
     Database& database_;
     Spills& spills_;
