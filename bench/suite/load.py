@@ -25,13 +25,13 @@ def spread_over_accounts(connections):
             "window": max(1, IN_FLIGHT // connections)}
 
 
-def once(bench, write, transport, options=None, keys=()):
-    """One run against a router that was started for it."""
+def once(bench, write, transport, options=None, keys=(), values_of=load_values):
+    """One run against a router that was started for it; `values_of` makes values of smppload's figures."""
     scale = bench.scale
     with RouterSetup(bench, {**BASE, **write}, transport, keys) as setup:
         run = setup.load({"duration": f"{scale.seconds}s", "warmup": f"{scale.warmup}s",
                           "start-timeout": "120s", **(options or {})})
-        values = load_values(run.figures(scale.seconds + 240))
+        values = values_of(run.figures(scale.seconds + 240))
         values["memory"] = setup.router.memory_kib("VmHWM") / 1024
     return values
 

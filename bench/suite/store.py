@@ -6,9 +6,9 @@ import tempfile
 import time
 
 from .estimates import median
-from .load import AROUND_S, BASE, once
+from .load import AROUND_S, once
 from .plan import Step
-from .programs import RouterSetup, load_values
+from .programs import load_values
 
 STORE = (("store", 'path = "store"'),)
 MODES = {
@@ -28,17 +28,19 @@ LATENCY_RATE = 10_000
 FSYNC_OCTETS = 4096
 
 
-def stored(bench, keys):
+def stored_values(figures):
     """Through the store to the suppliers: until the last one has arrived, not until the last OK."""
-    scale = bench.scale
-    with RouterSetup(bench, BASE, "kernel", keys) as setup:
-        figures = setup.load({"duration": f"{scale.seconds}s", "warmup": "0s", "start-timeout": "120s"}).figures(
-            scale.seconds + 240)
-        values = load_values(figures)
-        values["memory"] = setup.router.memory_kib("VmHWM") / 1024
-    messages = figures["rate_overall"] * figures["seconds"]
-    return values | {"rate": messages / (figures["seconds"] + figures["drain_seconds"]),
-                     "taken": figures["rate_overall"]}
+    seconds = figures["seconds"]
+    return load_values(figures) | {
+        "rate": figures["rate_overall"] * seconds / (seconds + figures["drain_seconds"]),
+        "taken": figures["rate_overall"]}
+
+
+def closed_loop(bench, mode):
+    keys, receipts = MODES[mode]
+    if mode.startswith("stored/"):
+        return once(bench, {}, "kernel", {"warmup": "0s"}, keys, stored_values)
+    return once(bench, {}, "kernel", {"receipts": receipts}, keys)
 
 
 def fsync(bench):
@@ -64,14 +66,11 @@ def steps(bench):
     around = AROUND_S + scale.seconds + scale.warmup
     name = "limits/fsync"
     out = [Step(name, lambda b: {"limits/fsync": fsync(b)}, scale.seconds, scale.repetitions)]
-    for mode, (keys, receipts) in MODES.items():
-        kind = mode.split("/")[0]
-        against = AGAINST.get(kind)
+    for mode in MODES:
+        against = AGAINST.get(mode.split("/")[0])
         limits = ((against, "rate", "rate"),) if against and f"store/{mode}" != against else ()
         name = f"store/{mode}"
-        out.append(Step(name, lambda b, n=name, k=keys, r=receipts: {
-            n: stored(b, k) if n.startswith("store/stored") else once(b, {}, "kernel", {"receipts": r}, k)},
-                        around + 2, scale.repetitions, limits))
+        out.append(Step(name, lambda b, n=name, m=mode: {n: closed_loop(b, m)}, around + 2, scale.repetitions, limits))
     for mode, (keys, receipts) in MODES.items():
         name = f"store/latency/{mode}"
         out.append(Step(name, lambda b, n=name, k=keys, r=receipts: {
