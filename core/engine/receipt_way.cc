@@ -1,5 +1,7 @@
 #include "core/engine/receipt_way.h"
 
+#include <algorithm>
+
 #include "core/smpp/tlv.h"
 
 namespace sy::engine {
@@ -38,6 +40,19 @@ void fill_way(Message& message, Nanos submitted_wall_ns) {
         way.user_message_reference = static_cast<uint16_t>(reference);
     }
     way.submitted_wall_ns = submitted_wall_ns;
+}
+
+void make_own_receipt(Message& message,
+                      MessageState state,
+                      smpp::CommandStatus status,
+                      Nanos now_wall_ns) {
+    constexpr auto error_max = uint32_t{999};  // three digits (Appendix B)
+    fill_way(message, message.accepted_wall_ns);
+    message.receipt_state = static_cast<uint8_t>(state);
+    message.receipt_error = std::min(static_cast<uint32_t>(status), error_max);
+    message.intermediate = false;
+    message.network_error_code.reset();
+    message.received_wall_ns = now_wall_ns;
 }
 
 bool is_success(MessageState state) {

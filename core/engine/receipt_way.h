@@ -12,6 +12,12 @@ namespace sy::engine {
 /// Fills message.way from the message; `submitted_wall_ns`: when its customer handed it over.
 void fill_way(Message& message, Nanos submitted_wall_ns);
 
+/// Makes the message, which ended here, the receipt that its customer is owed: `way` and receipt_*.
+void make_own_receipt(Message& message,
+                      smpp::MessageState state,
+                      smpp::CommandStatus status,
+                      Nanos now_wall_ns);
+
 [[nodiscard]] bool is_success(smpp::MessageState state);
 
 /// Whether a customer asked for a receipt of this state: SMPP 3.4 section 5.2.17; value 3 is

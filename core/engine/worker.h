@@ -286,6 +286,7 @@ class Worker {
     void on_attempt_end(Message* message);
     void settle_mt(Message* message);
     void retry_or_finish(Message* message);
+    void give_up(Message* message, smpp::CommandStatus status, Counter& end_state);
     void finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state);
     void answer_submit(Message* message, smpp::CommandStatus status);
     struct Spread {

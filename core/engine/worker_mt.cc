@@ -138,11 +138,7 @@ void Worker::set_targets(Message& message, const route::MtDecision& decision) {
 // what the customer hears when nobody can.
 void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
     if (now_.mono_ns >= message->deadline_ns) {
-        if (message->stored) {
-            postpone(message, status);
-        } else {
-            finish_mt(message, status, counters_.mt_expired);
-        }
+        give_up(message, status, counters_.mt_expired);
         return;
     }
     SupplierId paused;
@@ -174,10 +170,15 @@ void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
         offer(message, paused, status)) {
         return;
     }
+    give_up(message, status, counters_.mt_rejected);
+}
+
+// Nobody took it: it ends so, or waits for its next round where it was taken to store and forward.
+void Worker::give_up(Message* message, smpp::CommandStatus status, Counter& end_state) {
     if (message->stored) {
         postpone(message, status);
     } else {
-        finish_mt(message, status, counters_.mt_rejected);
+        finish_mt(message, status, end_state);
     }
 }
 
@@ -242,11 +243,7 @@ void Worker::settle_mt(Message* message) {
             dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
             return;
         case Outcome::expired:
-            if (message->stored) {
-                postpone(message, smpp::CommandStatus::esme_rsyserr);
-            } else {
-                finish_mt(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
-            }
+            give_up(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
             return;
         case Outcome::unknown: {
             const route::Supplier* supplier = snapshot_->supplier(message->supplier);

@@ -1,6 +1,7 @@
 // query_sm, cancel_sm and replace_sm (SMPP 3.4 sections 4.8 to 4.10). They are about messages taken
 // to store and forward; any other is answered when a supplier has it, so that there is nothing of
 // it here that could be asked for, cancelled or replaced: the answer says so. See worker.h.
+#include <algorithm>
 #include <cstring>
 
 #include "core/engine/worker.h"
@@ -93,6 +94,8 @@ smpp::CommandStatus Worker::read_question(const Session& session,
                 !smpp::parse_time(replace.validity_period, now_.wall_ns, message.expires_wall_ns)) {
                 return CommandStatus::esme_rinvexpiry;
             }
+            message.expires_wall_ns =
+                std::min(message.expires_wall_ns, now_.wall_ns + snapshot_->retry.validity_max_ns);
             break;
     }
     if (status != CommandStatus::esme_rok) {

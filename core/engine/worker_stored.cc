@@ -120,9 +120,8 @@ void Worker::on_message_turn(Message* message) {
             release_stored(message);
             return;
         default:
-            // It has no place any more: to the end of the queue.
-            message->blocked = false;
-            postpone_until(message, now_.wall_ns);
+            // The store could not write that it waits, and holds its place.
+            postpone_until(message, message->due_wall_ns);
             return;
     }
 }
@@ -222,13 +221,7 @@ void Worker::end_stored(Message* message, CommandStatus status, const Counter& e
     const MessageState state = state_of(end_state, counters_);
     if (!accepted && &end_state != &counters_.mt_dropped &&
         is_wanted(message->sm.registered_delivery, true, state)) {
-        constexpr auto error_max = uint32_t{999};
-        fill_way(*message, message->accepted_wall_ns);
-        message->receipt_state = static_cast<uint8_t>(state);
-        message->receipt_error = std::min(static_cast<uint32_t>(status), error_max);
-        message->intermediate = false;
-        message->network_error_code.reset();
-        message->received_wall_ns = now_.wall_ns;
+        make_own_receipt(*message, state, status, now_.wall_ns);
         message->way_ends = true;
         counters_.mt_receipts.add();
     }
@@ -302,6 +295,7 @@ void Worker::order_next_message(CustomerId customer, Message* message) {
     message->customer = customer;
     message->sm = {};
     message->due_wall_ns = now_.wall_ns;
+    message->blocked = false;
     ++message_loads_[customer.value];
     ++stored_open_[customer.value];
     order_of_store(message, StoreOrder::next_message, Stage::message_loaded, id_);
@@ -333,6 +327,12 @@ void Worker::on_message_loaded(Message* message) {
             return;
         }
         default:
+            if (message->blocked) {
+                // Taken before, behind another one; now the store could not write that it waits.
+                counters_.mt_loaded.add();
+                postpone_until(message, message->due_wall_ns);
+                return;
+            }
             --stored_open_[customer.value];
             pool_.give_back(message);
             return;

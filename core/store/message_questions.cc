@@ -131,12 +131,8 @@ void MessageQuestions::remove(const Named& named, Nanos now_wall_ns, const Names
     queue_.remove_waiting(stored.customer, *named.waiting, names);
     database_.erase(Family::messages, message_key(stored.id));
     if (engine::is_wanted(stored.sm.registered_delivery, true, MessageState::deleted)) {
-        engine::fill_way(stored, stored.accepted_wall_ns);
-        stored.receipt_state = static_cast<uint8_t>(MessageState::deleted);
-        stored.receipt_error = 0;
-        stored.intermediate = false;
-        stored.network_error_code.reset();
-        stored.received_wall_ns = now_wall_ns;
+        engine::make_own_receipt(stored, MessageState::deleted, CommandStatus::esme_rok,
+                                 now_wall_ns);
         receipts_.put(stored, names);
     }
 }

@@ -41,7 +41,9 @@ Result<MessageQueue::Found> MessageQueue::open() {
         std::string_view customer;
         Waiting waiting;
         if (!decode_queue(key, value, customer, waiting)) {
+            // Its message, which has no place then, gets a new one below.
             counts_.unreadable.add();
+            database_.erase(Family::queue, key);
             return;
         }
         ids.push_back(waiting.id);
@@ -78,11 +80,7 @@ Result<MessageQueue::Found> MessageQueue::open() {
     }));
     for (size_t i = 0; i < under_way.size(); ++i) {
         const auto& [customer, waiting] = under_way[i];
-        database_.put(Family::queue,
-                      queue_key(customer, waiting.priority, waiting.due_ns, waiting.sequence),
-                      encode_queue_value(waiting));
-        database_.put(Family::order, order_key(waiting.destination, waiting.sequence),
-                      encode_order_value(waiting));
+        put_rows(customer, waiting);
         count_up(waiting_at(waiting.destination));
         ++strangers_[customer][waiting.priority].count;
         if ((i + 1) % rows_a_commit == 0) {
@@ -159,13 +157,16 @@ void MessageQueue::set_due(CustomerId customer, Nanos due_ns) {
     hub_.customer(customer).message_due_ns.store(due_ns, std::memory_order_relaxed);
 }
 
-void MessageQueue::add_waiting(CustomerId customer, const Waiting& waiting, const Names& names) {
-    database_.put(
-        Family::queue,
-        queue_key(names.name_of(customer), waiting.priority, waiting.due_ns, waiting.sequence),
-        encode_queue_value(waiting));
+void MessageQueue::put_rows(std::string_view customer, const Waiting& waiting) {
+    database_.put(Family::queue,
+                  queue_key(customer, waiting.priority, waiting.due_ns, waiting.sequence),
+                  encode_queue_value(waiting));
     database_.put(Family::order, order_key(waiting.destination, waiting.sequence),
                   encode_order_value(waiting));
+}
+
+void MessageQueue::add_waiting(CustomerId customer, const Waiting& waiting, const Names& names) {
+    put_rows(names.name_of(customer), waiting);
     count_waiting(customer, waiting, 1);
     lower(customer, waiting);
     changes_.push_back({customer, waiting, 1});
@@ -290,6 +291,14 @@ void MessageQueue::leave(uint64_t destination) {
     } else {
         flights_.erase(flight);
     }
+}
+
+// It is in nobody's way and could not be written either: it is expected again.
+void MessageQueue::hold_place(Message& message) {
+    const auto [flight, is_new] = flights_.try_emplace(message.destination_hash);
+    flight->second.is_busy = flight->second.is_busy && !is_new;
+    ++flight->second.expected;
+    message.blocked = true;
 }
 
 // One that was `blocked` will not come for its turn.

@@ -73,9 +73,7 @@ class MessageQueue {
     /// Those behind a message that waits now: they wait too. Into the open batch.
     void put_off_others(const Names& names);
     /// Something of the open batch is to be written.
-    [[nodiscard]] bool has_second() const {
-        return !changes_.empty() || !put_off_.empty() || is_rewritten_;
-    }
+    [[nodiscard]] bool has_second() const { return !changes_.empty() || is_rewritten_; }
     /// A message's value was put: there is something to write.
     void set_rewritten() { is_rewritten_ = true; }
     /// What became of the batch of those three, after settle().
@@ -125,11 +123,13 @@ class MessageQueue {
 
     [[nodiscard]] static Waiting waiting_of(const engine::Message& message);
     [[nodiscard]] uint8_t& waiting_at(uint64_t destination);
+    void put_rows(std::string_view customer, const Waiting& waiting);
     void count_waiting(CustomerId customer, const Waiting& waiting, int64_t change);
     static void pass(Line& line, const Waiting& waiting);
     void lower(CustomerId customer, const Waiting& waiting);
     void put_off(engine::Message& message, const Names& names);
     void leave(uint64_t destination);
+    void hold_place(engine::Message& message);
     void leave_place(engine::Message& message);
     void give_up(const Taken& taken);
     void set_due(CustomerId customer, Nanos due_ns);

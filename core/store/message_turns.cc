@@ -22,6 +22,7 @@ bool MessageQueue::turn(Message& message, const Names& names) {
     const auto flight = flights_.find(message.destination_hash);
     if (flight == flights_.end() || flight->second.expected == 0) {
         SY_COUNT_BUG("a turn was asked for that nobody had");
+        hold_place(message);
         message.store_answer = StoreAnswer::failed;
         return true;
     }
@@ -217,6 +218,7 @@ void MessageQueue::settle_second(bool written) {
             message->store_answer = StoreAnswer::queued;
         } else {
             message->store_answer = StoreAnswer::failed;
+            hold_place(*message);
         }
         released_.push_back(message);
     }

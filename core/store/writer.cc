@@ -123,6 +123,7 @@ Writer::Applied Writer::apply(Message& message, const Names& names) {
             break;
     }
     SY_COUNT_BUG("an order of the reader came to the writer");
+    message.store_answer = StoreAnswer::failed;
     return Applied::nothing_to_wait_for;
 }
 

@@ -25,7 +25,7 @@ void MemoryDatabase::apply(Tables& tables, const Batch& batch) {
 
 Result<void> MemoryDatabase::commit(bool durable) {
     ++commits;
-    if (fails_writes) {
+    if (fails_writes || commits == fails_at) {
         open_.clear();
         return fail("the disk is full");
     }

@@ -37,6 +37,7 @@ class MemoryDatabase final : public store::Database {
     bool fails_writes = false;
     bool fails_reads = false;
     uint64_t commits = 0;
+    uint64_t fails_at = 0;  // that commit alone fails, counted from 1
 
   private:
     using Table = std::map<std::string, std::string, std::less<>>;

@@ -2,6 +2,8 @@
 // suppliers refuse, are away or do not answer, in which order, and until when.
 #include <algorithm>
 
+#include "core/base/assert.h"
+#include "core/engine/record.h"
 #include "tests/unit/store/fixture.h"
 
 namespace sy::engine {
@@ -89,6 +91,36 @@ class StoredMessageTest : public StoreTest {
         EXPECT_EQ(database.size(Family::order), count);
         EXPECT_EQ(router->hub().store()->messages_stored(), static_cast<int64_t>(count));
         EXPECT_EQ(router->in_flight(), 0u) << "they wait on disk, not in buffers";
+    }
+
+    struct Round {
+        RecordEnd end{};
+        uint64_t id = 0;
+        std::vector<CommandStatus> answers;
+        bool resent = false;
+    };
+    // What the records of all workers say, in the order of each.
+    std::vector<Round> rounds() {
+        std::vector<Round> out;
+        for (uint8_t worker = 0; worker < GetParam(); ++worker) {
+            queue::ByteRing* ring = router->hub().records(WorkerId{worker});
+            if (ring == nullptr) {
+                ADD_FAILURE() << "no records are written";
+                break;
+            }
+            for (Octets entry = ring->front(); !entry.empty(); entry = ring->front()) {
+                Record record;
+                RecordStorage storage;
+                EXPECT_TRUE(decode_record(entry, storage, record));
+                Round round{record.end, record.id, {}, record.resent};
+                for (const Attempt& attempt : record.attempts) {
+                    round.answers.push_back(attempt.status);
+                }
+                out.push_back(std::move(round));
+                ring->pop();
+            }
+        }
+        return out;
     }
 
     uint64_t count(Counter WorkerCounters::* counter) { return router->count(counter); }
@@ -199,6 +231,39 @@ TEST_P(StoredMessageTest, WaitsOnDiskByTheScheduleOfItsError) {
     EXPECT_EQ(count(&WorkerCounters::mt_accepted), 1u);
     EXPECT_EQ(count(&WorkerCounters::mt_postponed), 2u);
     expect_nothing_left();
+}
+
+TEST_P(StoredMessageTest, LeavesARecordOfEachRoundAndOneOfItsEnd) {
+    config.record_ring_bytes = 1 << 20;
+    restart();
+    const ConnId conn = bind();
+    keep_submits(CommandStatus::esme_rsubmitfail);
+    const std::string id = taken(conn, 2, message("one"));
+    router->run_for(100 * millisecond_ns);
+    std::vector<Round> all = rounds();
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].end, RecordEnd::postponed);
+    EXPECT_EQ(std::to_string(all[0].id), id);
+    EXPECT_EQ(all[0].answers, std::vector{CommandStatus::esme_rsubmitfail});
+    keep_submits(CommandStatus::esme_rok);
+    router->run_for(3 * second_ns);
+    all = rounds();
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].end, RecordEnd::accepted);
+    EXPECT_EQ(std::to_string(all[0].id), id);
+    EXPECT_EQ(all[0].answers, std::vector{CommandStatus::esme_rok});
+    EXPECT_FALSE(all[0].resent);
+
+    keep_submits(CommandStatus::esme_rok, false);
+    taken(conn, 3, message("two"));
+    router->run_for(100 * millisecond_ns);
+    restart();
+    keep_submits(CommandStatus::esme_rok);
+    router->run_for(10 * second_ns);
+    all = rounds();
+    ASSERT_FALSE(all.empty());
+    EXPECT_EQ(all.back().end, RecordEnd::accepted);
+    EXPECT_TRUE(all.back().resent) << "the router that was killed may have sent it";
 }
 
 TEST_P(StoredMessageTest, OfASupplierThatIsAwayGoesOutWhenItIsBack) {
@@ -449,6 +514,54 @@ TEST_P(StoredMessageTest, WhatEndedWhileTheDiskFailedIsForgottenLater) {
     EXPECT_EQ(delivered(1), std::vector{with});
     EXPECT_EQ(count(&WorkerCounters::mt_accepted), 2u);
     EXPECT_EQ(sent(alpha).size(), 2u) << "not sent again";
+    expect_nothing_left();
+}
+
+// The first is refused and put off; in the batch behind that, the second is to be put off too.
+TEST_P(StoredMessageTest, OneBehindAnotherIsNotLostWhenItCannotBeWrittenThatItWaits) {
+    for (const char* schedule : {"", "000000000005000R"}) {  // fresh, and taken from the store
+        SCOPED_TRACE(schedule);
+        const ConnId conn = bind();
+        alpha.received.clear();
+        keep_submits(CommandStatus::esme_rok, false);
+        smpp::Sm first = message("first");
+        smpp::Sm second = message("second");
+        first.schedule_delivery_time = second.schedule_delivery_time = schedule;
+        taken(conn, 2, first);
+        taken(conn, 3, second);
+        router->run_for(6 * second_ns);
+        ASSERT_EQ(sent(alpha), std::vector<std::string>{"first"});
+        const uint64_t bugs = bug_count().load();
+        const uint64_t accepted = count(&WorkerCounters::mt_accepted);
+        database.fails_at = database.commits + 2;
+        const Pdu request = *alpha.all(CommandId::submit_sm)[0];
+        alpha.answer(request, CommandStatus::esme_rsubmitfail);
+        router->run_for(second_ns);
+        ASSERT_GT(database.commits, database.fails_at);
+        keep_submits(CommandStatus::esme_rok);
+        router->run_for(20 * second_ns);
+        EXPECT_EQ(sent(alpha), (std::vector<std::string>{"first", "first", "second"}));
+        EXPECT_EQ(count(&WorkerCounters::mt_accepted), accepted + 2);
+        EXPECT_EQ(bug_count().load(), bugs);
+        expect_nothing_left();
+    }
+}
+
+TEST_P(StoredMessageTest, APlaceThatCannotBeReadIsMadeAnew) {
+    const ConnId conn = bind();
+    keep_submits(CommandStatus::esme_rsubmitfail);
+    taken(conn, 2, message("one"));
+    router->run_for(100 * millisecond_ns);
+    store::Database::Entry place;
+    ASSERT_TRUE(database.seek(Family::queue, "", "", place).value_or(false));
+    database.put(Family::queue, place.key, "bad");
+    database.put(Family::queue, "acme", "bad too");
+    ASSERT_TRUE(database.commit(true).has_value());
+    restart();
+    keep_submits(CommandStatus::esme_rok);
+    router->run_for(10 * second_ns);
+    EXPECT_EQ(count(&WorkerCounters::mt_accepted), 1u);
+    EXPECT_EQ(count(&WorkerCounters::mt_resent), 1u) << "where it stood, nobody knows";
     expect_nothing_left();
 }
 
