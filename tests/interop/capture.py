@@ -60,8 +60,9 @@ class Capture:
     def faults(self):
         """What the dissector objects to, a line each: malformed PDUs and octets that are no PDU."""
         ports = " || ".join(f"tcp.port == {port}" for port in self.ports)
-        # Of TCP: the markers come from any port, and some ports belong to another protocol's dissector.
-        return self.tshark('tcp && (_ws.malformed || _ws.short || _ws.expert.group == "Malformed" || '
+        # Of these ports alone: the markers and Kannel's HTTP requests come from any port, and some
+        # ports belong to another protocol's dissector (34980 to EtherCAT, which an HTTP request is not).
+        return self.tshark(f'({ports}) && (_ws.malformed || _ws.short || _ws.expert.group == "Malformed" || '
                            '_ws.expert.severity == "Error")') + self.tshark(
             f"({ports}) && tcp.len > 0 && !smpp && !tcp.reassembled_in && "
             "!tcp.analysis.retransmission && !tcp.analysis.spurious_retransmission")

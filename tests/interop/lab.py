@@ -222,8 +222,11 @@ class Lab:
         print(f"{'ok' if holds else 'not ok'} {self.check_count} - {name}", flush=True)
         if not holds:
             self.failed.append(name)
+            # Meson shows a failed test's stderr alone; the standard output stays whole for the rest.
+            print(f"not ok {self.check_count} - {name}", file=sys.stderr, flush=True)
             for line in str(detail).splitlines():
-                print(f"#   {line}", flush=True)
+                for stream in (sys.stdout, sys.stderr):
+                    print(f"#   {line}", file=stream, flush=True)
         return bool(holds)
 
     def check_equal(self, what, got, want):
