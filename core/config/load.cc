@@ -47,7 +47,7 @@ Names names_of(const Config& config) {
 
 uint64_t hash_of(const Names& names) {
     // Sums, because the maps have no order; a kind of name each has its own salt.
-    uint64_t sum = names.has_prices ? 1 : 0;
+    uint64_t sum = (names.has_prices ? 1u : 0u) + (names.has_store ? 2u : 0u);
     const auto add = [&sum](uint64_t kind, std::string_view name, uint64_t id) {
         sum += mix64(content_hash(name) ^ mix64(kind << 32 | id));
     };
@@ -236,6 +236,7 @@ void read_all(Loading& in) {
     read_number_tables(in);
     add_networks(in, names);
     names.has_prices = !in.places.prices.path.empty();
+    names.has_store = !in.config.store.path.empty();
     read_price_tables(in, names);
     if (const auto table = open_table(in, in.places.mt, "mt", in.mt)) {
         in.config.mt = read_mt(*table, names, in.mt, in.registry);

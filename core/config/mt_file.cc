@@ -1,6 +1,7 @@
 // mt.csv: rows of MT routing and screening.
 #include <array>
 #include <memory>
+#include <numeric>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -9,6 +10,7 @@
 #include "core/config/cells.h"
 #include "core/config/content_hash.h"
 #include "core/config/mt_shadow.h"
+#include "core/config/parse.h"
 #include "core/config/tables.h"
 #include "core/config/when.h"
 #include "core/number/outgoing.h"
@@ -33,6 +35,7 @@ enum Column : size_t {
     when,
     max_cost,
     sender_to,
+    reroute,
     column_count,
 };
 constexpr std::array<CsvColumn, column_count> columns{{
@@ -52,7 +55,12 @@ constexpr std::array<CsvColumn, column_count> columns{{
     {"when"},
     {"max_cost"},
     {"sender_to"},
+    {"reroute"},
 }};
+
+// Below, receipts that are on their way would be taken for missing ones; above, no customer waits.
+constexpr Nanos reroute_min_ns = second_ns;
+constexpr Nanos reroute_max_ns = 24 * 3600 * second_ns;
 
 class MtReader {
   public:
@@ -198,6 +206,42 @@ class MtReader {
             rule.targets = targets_.read();
         }
         rule.sender_to = read_sender_to(rule);
+        rule.reroute_ns = read_reroute(rule);
+    }
+
+    Nanos read_reroute(const route::MtRule& rule) {
+        const std::string_view cell = table_.cell(reroute);
+        if (cell.empty()) {
+            return 0;
+        }
+        if (rule.action != route::Action::route) {
+            complaints_.error(table_.at(reroute),
+                              fmt::format("reroute {} in a row with action {}, expected none",
+                                          in_quotes(cell), in_quotes(table_.cell(action))));
+            return 0;
+        }
+        if (!names_.has_store) {
+            complaints_.error(table_.at(reroute),
+                              fmt::format("reroute {} needs the messages on disk, expected path = "
+                                          "\"store\" under [store]",
+                                          in_quotes(cell)));
+        }
+        const auto time = parse_duration(cell);
+        if (!time || *time < reroute_min_ns || *time > reroute_max_ns) {
+            complaints_.error(table_.at(reroute),
+                              fmt::format("reroute is {}, expected a time from {} to {} as in 90s",
+                                          in_quotes(cell), duration_text(reroute_min_ns),
+                                          duration_text(reroute_max_ns)));
+            return 0;
+        }
+        const size_t count =
+            std::accumulate(rule.targets.begin(), rule.targets.end(), size_t{0},
+                            [](size_t sum, const auto& tier) { return sum + tier.size(); });
+        if (count < 2) {
+            complaints_.warning(table_.at(reroute),
+                                "reroute has no effect in a row with one target alone");
+        }
+        return *time;
     }
 
     std::shared_ptr<const number::Sender> read_sender_to(const route::MtRule& rule) {

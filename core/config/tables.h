@@ -24,6 +24,7 @@ struct Names {
     std::unordered_map<std::string_view, PlanId> plans;  // of customers
     std::vector<std::string_view> plan_names;
     bool has_prices = false;  // prices.csv is named
+    bool has_store = false;   // [store] path is set
 };
 
 /// Equal for names that mean the same ids (of one Registry): rows that were read with the one are

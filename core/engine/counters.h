@@ -49,6 +49,10 @@ class Counter {
     X(mt_loaded, "times that a stored MT message was taken from the store again, its time come")    \
     X(mt_receipts, "receipts of our own for stored MT messages: rejected, expired, unknown")        \
     X(mt_late_accepted, "late OK responses to messages already counted unknown")                    \
+    X(mt_settled, "receipts of messages whose submit had no response: they settle those")           \
+    X(mt_duplicates, "messages sent again that their first supplier had taken after all")           \
+    X(mt_receipt_reroutes, "MT messages accepted by a next target, their receipt failed or missing") \
+    X(ways_lost_dropped, "ways back of messages without a response that found no buffer")           \
     X(answers_unsent, "responses to customers that were gone")                                      \
     X(receipts_in, "receipts taken from suppliers")                                                 \
     X(receipts_matched, "receipts that found their message")                                        \
@@ -56,6 +60,7 @@ class Counter {
     X(receipts_orphaned, "receipt end state: no message known within the park time")                \
     X(receipts_duplicate, "receipt end state: final receipt repeated")                              \
     X(receipts_suppressed, "receipt end state: the customer did not ask for this state")            \
+    X(receipts_swallowed, "receipt end state: failed, the message goes over its next target")       \
     X(receipts_delivered, "receipt end state: accepted by the customer")                            \
     X(receipts_refused, "receipt end state: refused for good by the customer")                      \
     X(receipts_held_off, "receipts refused for now: too many wait for the customer, or no buffer")  \

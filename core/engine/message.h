@@ -38,9 +38,13 @@ enum class Stage : uint8_t {
     message_postponed,  // it waits in the store alone
     message_ended,      // the store has forgotten it
     question_answered,  // query_sm, cancel_sm, replace_sm
-    deliver,            // a worker with a receiving session of the customer
-    submit,             // a worker with a link to the supplier: given by one that has too many
-    release,            // home: free
+    // Receipt-driven re-route, at home, back from the store (worker_reroute.cc):
+    watched_loaded,  // a message whose receipt failed or did not come, or none was
+    reroute_ended,   // nobody else takes it
+    way_forgotten,   // owner of the key: a late response told the true one (worker_unknown.cc)
+    deliver,         // a worker with a receiving session of the customer
+    submit,          // a worker with a link to the supplier: given by one that has too many
+    release,         // home: free
 };
 
 // What the store is asked to do with a message (store_link.h), and what came of it.
@@ -60,6 +64,12 @@ enum class StoreOrder : uint8_t {
     query_message,     // id, customer: fills receipt_state
     cancel_message,    // id, or 0: all of `sm`'s addresses; only those that wait
     replace_message,   // id; the body of the replace_sm: only one that waits
+    // Receipt-driven re-route (core/store/message_watch.h).
+    settle_watched,  // way, receipt_*: a final receipt of a watched message; keep_receipt if it is
+                     // the customer's
+    next_watched,    // fills the message with the next one to re-route
+    end_reroute,     // nobody else takes it: its last failed receipt is its customer's; with
+                     // queue_wanted it is looked at again at due_wall_ns
 };
 enum class StoreAnswer : uint8_t {
     done,
@@ -68,11 +78,13 @@ enum class StoreAnswer : uint8_t {
     failed,
     queued,     // keep_message, wait_turn: it waits in the store alone
     blocked,    // keep_message: kept, and to wait for its turn
-    too_small,  // next_message: its body needs more room
+    too_small,  // next_message, next_watched: its body needs more room
+    swallowed,  // settle_watched: failed, and the message goes on without its customer's hearing
 };
 
 // A copy is an MO message on its way to a customer beside the one that answers for it.
-enum class MessageKind : uint8_t { mt, mo, copy, receipt };
+// A way is no message: a way back on its way to the owner of its key.
+enum class MessageKind : uint8_t { mt, mo, copy, receipt, way };
 
 // How an attempt ended.
 enum class Outcome : uint8_t {
@@ -101,7 +113,28 @@ struct ReceiptWay {
     bool has_reference = false;
     uint16_t user_message_reference = 0;
     NetworkId network;  // of the destination, for the supplier's quality there
+    // The submit's outcome was unknown: what comes over this way settles it.
+    bool is_lost = false;
+    uint8_t round = 0;  // of a watched message (Watch); 0: its receipt changes nothing
     Nanos submitted_wall_ns = 0;
+};
+
+// What is to become of a message that a supplier has accepted when its receipt fails or does not
+// come (route::MtRule::reroute_ns).
+struct Watch {
+    static constexpr uint8_t rounds_max = 8;
+
+    Nanos receipt_ns = 0;      // how long its receipt may take
+    Nanos due_ns = 0;          // UTC: when it is looked at; 0: under way to its next target
+    uint8_t round = 0;         // suppliers that have accepted it
+    uint8_t tries = 0;         // rounds since then in which nobody took it
+    bool has_ended = false;    // no target is left: the last one's receipt is the last word
+    bool maybe_sent = false;   // a run that was killed had it under way to its next target
+    uint8_t failed_state = 0;  // message_state of the last failed receipt; 0: none came
+    uint32_t failed_error = 0;
+    std::array<uint64_t, rounds_max> tried{};  // `round` of them: key seeds of the suppliers
+
+    friend bool operator==(const Watch&, const Watch&) = default;
 };
 
 // 128 bits of (supplier, normalised message_id): wide enough that two ids never meet in one router.
@@ -134,9 +167,13 @@ struct alignas(limits::cache_line_bytes) MessageHead {
     bool is_reply : 1 = false;    // MT: our answer to an MO, nobody waits for its outcome
     bool to_store : 1 = false;    // MT: to be taken to store and forward
     bool stored : 1 = false;      // MT: taken so; the store has it, the customer its answer
-    uint8_t copy_count = 0;       // MO: customers behind the targets that get a copy
-    uint8_t receipt_state = 0;    // message_state of the receipt being carried
-    uint8_t priority = 0;         // MT: priority_flag, 3 at most
+    bool watched : 1 = false;     // MT: its receipt decides whether an OK was the end
+    bool rerouted : 1 = false;    // MT: its receipt failed or did not come; its customer has an OK
+    bool by_destination : 1 =
+        false;                  // receipts: the id is nobody's, a lost message's is looked for
+    uint8_t copy_count = 0;     // MO: customers behind the targets that get a copy
+    uint8_t receipt_state = 0;  // message_state of the receipt being carried
+    uint8_t priority = 0;       // MT: priority_flag, 3 at most
     CustomerId customer;
     SupplierId supplier;
     SupplierGate::Pass pass;  // MT: while it is in flight
@@ -189,7 +226,7 @@ struct Message : MessageHead {
     Nanos received_wall_ns = 0;   // receipts: when it came
 
     // Store and forward: set when it is taken, or by the store when it is loaded.
-    bool queue_wanted = false;      // keep_message: it is to wait in the store alone
+    bool queue_wanted = false;      // keep_message, end_reroute: it is to wait in the store alone
     bool blocked = false;           // the store holds a place for it behind one that is under way
     bool maybe_sent = false;        // a run that was killed had it under way
     uint8_t tries = 0;              // rounds over its targets
@@ -198,6 +235,8 @@ struct Message : MessageHead {
     Nanos expires_wall_ns = 0;      // end of its validity
     Nanos accepted_wall_ns = 0;     // when it was taken
     uint64_t destination_hash = 0;  // the store's: of customer and destination
+
+    Watch watch;  // of a watched one; set when it is routed, or by the store when it is loaded
 };
 
 /// An id as text: 20 decimal digits at most.

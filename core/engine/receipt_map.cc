@@ -97,6 +97,29 @@ ReceiptMap::Found ReceiptMap::find(const ReceiptKey& key, std::string_view desti
     return newest;
 }
 
+ReceiptMap::Found ReceiptMap::find_lost(const ReceiptKey& key) const {
+    Found only;
+    for (uint32_t i = buckets_[key.low & bucket_mask_]; i != none; i = entries_[i].chain) {
+        const Entry& e = entries_[i];
+        if (e.key == key && !e.finished) {
+            if (only.way != nullptr) {
+                return {};
+            }
+            only = {&e.way, i, false, e.since_ns};
+        }
+    }
+    return only;
+}
+
+void ReceiptMap::finish(const ReceiptKey& key, uint64_t id) {
+    for (uint32_t i = buckets_[key.low & bucket_mask_]; i != none; i = entries_[i].chain) {
+        if (entries_[i].key == key && entries_[i].way.id == id) {
+            finish(i);
+            return;
+        }
+    }
+}
+
 void ReceiptMap::finish(uint32_t entry) {
     SY_DCHECK(entry < capacity_);
     Entry& e = entries_[entry];

@@ -38,8 +38,12 @@ class ReceiptMap {
     };
     /// `destination`: the receipt's source address, which tells reused ids apart; may be empty.
     [[nodiscard]] Found find(const ReceiptKey& key, std::string_view destination) const;
+    /// The one entry of the key that waits; none when there are several, or none.
+    [[nodiscard]] Found find_lost(const ReceiptKey& key) const;
     /// A final receipt for the entry came.
     void finish(uint32_t entry);
+    /// None will come for it. `id` is our own, of the way.
+    void finish(const ReceiptKey& key, uint64_t id);
     /// It could not be kept after all, and will come again. `id` is our own, of the way.
     void reopen(const ReceiptKey& key, uint64_t id);
 

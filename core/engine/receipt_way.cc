@@ -22,8 +22,7 @@ void copy_address(const smpp::Address& from,
 
 }  // namespace
 
-void fill_way(Message& message, Nanos submitted_wall_ns) {
-    ReceiptWay& way = message.way;
+void fill_way(const Message& message, Nanos submitted_wall_ns, ReceiptWay& way) {
     way = {};
     way.customer = message.customer;
     way.id = message.id;
@@ -47,7 +46,7 @@ void make_own_receipt(Message& message,
                       smpp::CommandStatus status,
                       Nanos now_wall_ns) {
     constexpr auto error_max = uint32_t{999};  // three digits (Appendix B)
-    fill_way(message, message.accepted_wall_ns);
+    fill_way(message, message.accepted_wall_ns, message.way);
     message.receipt_state = static_cast<uint8_t>(state);
     message.receipt_error = std::min(static_cast<uint32_t>(status), error_max);
     message.intermediate = false;

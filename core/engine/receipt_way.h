@@ -9,8 +9,8 @@
 
 namespace sy::engine {
 
-/// Fills message.way from the message; `submitted_wall_ns`: when its customer handed it over.
-void fill_way(Message& message, Nanos submitted_wall_ns);
+/// The way back to the message's customer; `submitted_wall_ns`: when that handed it over.
+void fill_way(const Message& message, Nanos submitted_wall_ns, ReceiptWay& way);
 
 /// Makes the message, which ended here, the receipt that its customer is owed: `way` and receipt_*.
 void make_own_receipt(Message& message,

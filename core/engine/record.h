@@ -36,8 +36,10 @@ enum class RecordEnd : uint8_t {
     duplicate,   // receipt
     orphaned,    // receipt
     postponed,   // mt: not its end, a round over the targets of one taken to store and forward
+    late,        // mt: after its end, the response to a submit whose outcome was unknown
+    swallowed,   // receipt: failed, and the message goes over its next target
 };
-inline constexpr uint8_t record_ends = 12;
+inline constexpr uint8_t record_ends = 14;
 
 /// The octets that a record carries, in the order in which they stand.
 enum class RecordPart : uint8_t {
@@ -94,6 +96,8 @@ struct RecordHead {
     bool is_reply = false;      // an answer of ours to an MO
     bool is_data_sm = false;    // came as data_sm
     bool is_multi = false;      // a destination of a submit_multi
+    bool rerouted = false;      // after a receipt that failed or did not come
+    bool settles = false;       // of a message whose submit had no response
     bool intermediate = false;  // receipts
     std::array<char, 4> currency{};
 };

@@ -28,9 +28,10 @@ enum class Ending : uint8_t {
     closing,    // the transport has been told to close
 };
 
-/// A request of ours that waits for its response.
-struct Outstanding {
+/// A request of ours that waits for its response; given up, what a late one is found by (LostWays).
+union Outstanding {
     Message* message = nullptr;
+    uint64_t ticket;
 };
 
 struct Session {

@@ -60,6 +60,11 @@ class StoreLink {
         return messages_stored_.load(std::memory_order_relaxed);
     }
 
+    /// When to ask for the first message to re-route (UTC), not before it.
+    [[nodiscard]] Nanos watched_due_ns() const {
+        return watched_due_ns_.load(std::memory_order_relaxed);
+    }
+
     // --- The store.
 
     [[nodiscard]] uint32_t take(StoreEnd end, std::span<Message*> out);
@@ -74,6 +79,7 @@ class StoreLink {
     void add_messages_stored(int64_t count) {
         messages_stored_.fetch_add(count, std::memory_order_relaxed);
     }
+    void set_watched_due(Nanos due_ns) { watched_due_ns_.store(due_ns, std::memory_order_relaxed); }
     /// How to end the end's sleep; set before the workers run. Whoever sleeps does so between
     /// these, and only when has_work() is false after lie_down().
     void set_waker(StoreEnd end, void (*wake)(void*), void* context);
@@ -101,6 +107,7 @@ class StoreLink {
     std::atomic<uint32_t> refusal_{0};
     std::atomic<int64_t> receipts_stored_{0};
     std::atomic<int64_t> messages_stored_{0};
+    std::atomic<Nanos> watched_due_ns_{~Nanos{0}};
 };
 
 }  // namespace sy::engine

@@ -41,6 +41,7 @@ Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
       spill_(hub.workers()),
       receipt_map_(std::max<uint32_t>(1024, hub.options().receipts_max / hub.workers()),
                    hub.options().receipt_age_ns),
+      lost_ways_(lost_ways_max),
       parked_(park_buckets),
       stored_open_(store_ != nullptr ? limits::customers_max : 0),
       message_loads_(stored_open_.size()),
@@ -208,7 +209,8 @@ void Worker::forget_session(Session& session, CloseReason reason) {
     if (window != nullptr) {
         window->drain([&](uint32_t, Outstanding outstanding) {
             if (side == Side::supplier) {
-                lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
+                // On a new session no late response can come.
+                (void)lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
             } else {
                 undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);
             }
@@ -345,6 +347,9 @@ void Worker::settle(Message* message) {
         case MessageKind::receipt:
             settle_mt(message);
             return;
+        case MessageKind::way:
+            pool_.give_back(message);
+            return;
     }
 }
 
@@ -397,6 +402,15 @@ void Worker::handle(Message* message) {
             return;
         case Stage::question_answered:
             answer_question(message);
+            return;
+        case Stage::watched_loaded:
+            on_watched_loaded(message);
+            return;
+        case Stage::reroute_ended:
+            on_reroute_ended(message);
+            return;
+        case Stage::way_forgotten:
+            forget_lost_way(message);
             return;
         case Stage::release:
             pool_.give_back(message);

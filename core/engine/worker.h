@@ -20,6 +20,8 @@
 //   worker_receipt.cc   receipts from suppliers to customers
 //   worker_store.cc     what is handed to the store, and what comes back
 //   worker_stored.cc    messages taken to store and forward
+//   worker_reroute.cc   messages that go over a next target when their receipt fails
+//   worker_unknown.cc   submits without a response, and what settles them late
 //   worker_question.cc  query_sm, cancel_sm, replace_sm of those
 //   worker_deliver.cc   deliver_sm to customers, for MO and receipts alike
 //   worker_record.cc    what records say: attempts as they are made, messages as they end
@@ -36,6 +38,7 @@
 #include "core/base/prng.h"
 #include "core/base/time.h"
 #include "core/engine/hub.h"
+#include "core/engine/lost_ways.h"
 #include "core/engine/message.h"
 #include "core/engine/output.h"
 #include "core/engine/receipt_map.h"
@@ -269,7 +272,6 @@ class Worker {
     void bounce(SupplierId supplier);
     void leave_staged(LocalSupplier& local);
     void expire_staged(LocalSupplier& local);
-    void lose(Message* message, smpp::CommandStatus status);
 
     // worker_gate.cc
     [[nodiscard]] bool admit_probe(SupplierId supplier);
@@ -328,6 +330,7 @@ class Worker {
     // worker_receipt.cc
     void on_receipt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
     void insert_receipt(Message* message);
+    [[nodiscard]] ReceiptMap::Found find_way(const Message& message) const;
     void remember_way(Message* message);
     void lookup_receipt(Message* message);
     void wait_for_way(Message* message);
@@ -338,6 +341,7 @@ class Worker {
     void park_receipt(Message* message);
     void unpark_receipts(const ReceiptKey& key);
     void expire_parked(Nanos elapsed_ns);
+    void end_orphan(Message* message);
     void end_receipt(Message* message, smpp::CommandStatus status);
     void end_receipt_from_owner(Message* message, smpp::CommandStatus status);
     size_t encode_receipt(const Session& session,
@@ -352,6 +356,7 @@ class Worker {
     void on_way_kept(Message* message);
     void on_way_found(Message* message);
     void on_receipt_kept(Message* message);
+    void end_swallowed(Message* message);
     void on_receipt_loaded(Message* message);
     void load_from_store(Nanos elapsed_ns);
     void load_receipts_of(CustomerId customer);
@@ -367,6 +372,9 @@ class Worker {
     void on_message_ended(Message* message);
     void begin_round(Message* message);
     void set_round_deadline(Message& message, Nanos patience_ns) const;
+    [[nodiscard]] Nanos retry_wait(const Message& message,
+                                   smpp::CommandStatus status,
+                                   uint8_t tries) const;
     void postpone(Message* message, smpp::CommandStatus status);
     void postpone_until(Message* message, Nanos due_wall_ns);
     void end_stored(Message* message, smpp::CommandStatus status, const Counter& end_state);
@@ -375,6 +383,29 @@ class Worker {
     void run_store_again();
     void load_messages_of(CustomerId customer);
     void order_next_message(CustomerId customer, Message* message);
+
+    // worker_reroute.cc
+    void watch(Message& message, Nanos reroute_ns) const;
+    [[nodiscard]] bool drop_tried(Message& message);
+    void begin_watch(Message& message);
+    void load_watched();
+    void order_next_watched(Message* message);
+    void on_watched_loaded(Message* message);
+    void reroute(Message* message);
+    void finish_reroute(Message* message, smpp::CommandStatus status, const Counter& end_state);
+    void reroute_later(Message* message, smpp::CommandStatus status, const Counter& end_state);
+    void end_reroute(Message* message);
+    void order_end_reroute(Message* message, Nanos due_wall_ns, bool again);
+    void on_reroute_ended(Message* message);
+
+    // worker_unknown.cc
+    [[nodiscard]] uint64_t lose(Message* message, smpp::CommandStatus status);
+    [[nodiscard]] uint64_t remember_lost(const Message& message);
+    [[nodiscard]] bool sends_again(const Message& message) const;
+    void send_way(const ReceiptWay& way, const ReceiptKey& key, Stage stage);
+    void forget_lost_way(Message* carrier);
+    void on_late_resp(Session& session, const smpp::Frame& frame, uint64_t ticket);
+    [[nodiscard]] bool look_by_destination(Message* message);
 
     // worker_question.cc
     void on_question(Session& session, const smpp::Frame& frame);
@@ -411,6 +442,10 @@ class Worker {
     void record_mt(const Message& message, smpp::CommandStatus status, const Counter& end_state);
     void record_mo(const Message& message, RecordKind kind, smpp::CommandStatus status);
     void record_receipt(const Message& message, RecordEnd end);
+    void record_late(const LostWays::Lost& lost,
+                     smpp::CommandStatus status,
+                     std::string_view supplier_id);
+    static void set_way(const ReceiptWay& way, Record& out);
     void set_record_times(const Message& message, Record& out) const;
     void set_record_content(const Message& message, Record& out);
     void set_record_price(const Message& message, Record& out) const;
@@ -467,6 +502,8 @@ class Worker {
     ReplyGuard reply_guard_;
 
     ReceiptMap receipt_map_;
+    static constexpr uint32_t lost_ways_max = 4096;  // submits that wait for a late response
+    LostWays lost_ways_;
     static constexpr uint32_t park_buckets = 4096;
     std::vector<queue::IntrusiveFifo<Message>> parked_;
     uint32_t parked_count_ = 0;
@@ -482,6 +519,7 @@ class Worker {
     // many of them are on their way from the store.
     std::vector<uint32_t> stored_open_;
     std::vector<uint16_t> message_loads_;
+    uint32_t watched_loads_ = 0;                 // likewise of messages to re-route
     queue::IntrusiveFifo<Message> store_again_;  // the store failed: what to ask it again
     Nanos store_again_ns_ = 0;
 

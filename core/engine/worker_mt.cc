@@ -88,7 +88,10 @@ void Worker::route_mt() {
                     message->sender_replaced = true;
                 }
                 set_targets(*message, decision);
-                if (message->to_store) {
+                watch(*message, decision.reroute_ns);
+                if (message->rerouted && !drop_tried(*message)) {
+                    end_reroute(message);
+                } else if (message->to_store) {
                     keep_message(message);
                 } else {
                     dispatch_mt(message, smpp::CommandStatus::esme_rsyserr);
@@ -177,6 +180,8 @@ void Worker::dispatch_mt(Message* message, smpp::CommandStatus status) {
 void Worker::give_up(Message* message, smpp::CommandStatus status, Counter& end_state) {
     if (message->stored) {
         postpone(message, status);
+    } else if (message->rerouted) {
+        reroute_later(message, status, end_state);
     } else {
         finish_mt(message, status, end_state);
     }
@@ -246,10 +251,7 @@ void Worker::settle_mt(Message* message) {
             give_up(message, smpp::CommandStatus::esme_rsyserr, counters_.mt_expired);
             return;
         case Outcome::unknown: {
-            const route::Supplier* supplier = snapshot_->supplier(message->supplier);
-            const bool has_next = message->target_next < message->target_count && !draining_;
-            if (supplier != nullptr && supplier->on_unknown == route::OnUnknown::resend &&
-                (has_next || message->stored)) {
+            if (sends_again(*message)) {
                 // A stored one is counted when it goes out again, which may be later.
                 message->maybe_sent = true;
                 counters_.mt_resent.add(message->stored ? 0 : 1);
@@ -263,7 +265,7 @@ void Worker::settle_mt(Message* message) {
             return;
         }
         case Outcome::unstored:
-            if (message->stored) {
+            if (message->stored || message->rerouted) {
                 store_again(message);
                 return;
             }
@@ -292,6 +294,10 @@ void Worker::retry_or_finish(Message* message) {
 }
 
 void Worker::finish_mt(Message* message, smpp::CommandStatus status, Counter& end_state) {
+    if (message->rerouted) {
+        finish_reroute(message, status, end_state);
+        return;
+    }
     end_state.add();
     if (records_ != nullptr) {
         record_mt(*message, status, end_state);

@@ -39,7 +39,10 @@ bool is_final(MessageState state, const route::Supplier* supplier) {
 
 // At the key's owner, before the customer is answered.
 void Worker::insert_receipt(Message* message) {
-    fill_way(*message, now_.wall_ns - (now_.mono_ns - message->accepted_ns));
+    if (message->kind == MessageKind::mt) {
+        fill_way(*message, now_.wall_ns - (now_.mono_ns - message->accepted_ns), message->way);
+        begin_watch(*message);
+    }
     if (store_ != nullptr) {
         order_of_store(message, StoreOrder::keep_way, Stage::way_kept, id_);
     } else {
@@ -85,6 +88,7 @@ void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::
     message->received_wall_ns = now_.wall_ns;
     message->store_sequence = 0;
     message->store_asked = false;
+    message->by_destination = false;
     if (!readable || !receipt_key(key_seed_of(session.supplier_id), receipt.message_id,
                                   receipt_id_form(account), message->key)) {
         counters_.receipts_orphaned.add();
@@ -99,9 +103,14 @@ void Worker::on_receipt(Session& session, const smpp::Frame& frame, const smpp::
     send_to(owner_of(message->key), message);
 }
 
+ReceiptMap::Found Worker::find_way(const Message& message) const {
+    return message.by_destination ? receipt_map_.find_lost(message.key)
+                                  : receipt_map_.find(message.key, message.sm.source.digits);
+}
+
 // At the key's owner.
 void Worker::lookup_receipt(Message* message) {
-    const auto found = receipt_map_.find(message->key, message->sm.source.digits);
+    const auto found = find_way(*message);
     if (found.way != nullptr) {
         match_receipt(message, found);
     } else if (store_ != nullptr && !message->store_asked) {
@@ -114,6 +123,10 @@ void Worker::lookup_receipt(Message* message) {
 
 // No way is known yet.
 void Worker::wait_for_way(Message* message) {
+    if (message->by_destination) {
+        end_orphan(message);
+        return;
+    }
     const route::Supplier* account = snapshot_->supplier(message->supplier);
     // With a store an answer means that the receipt survives, which it does once it is matched: the
     // supplier keeps it until then.
@@ -155,7 +168,11 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
     }
     message->deliver_next = wanted;
     if (store_ != nullptr && (wanted || message->way_ends)) {
-        order_of_store(message, wanted ? StoreOrder::keep_receipt : StoreOrder::forget_way,
+        const bool decides = message->way_ends && message->way.round != 0;
+        order_of_store(message,
+                       decides  ? StoreOrder::settle_watched
+                       : wanted ? StoreOrder::keep_receipt
+                                : StoreOrder::forget_way,
                        Stage::receipt_kept, id_);
         return;
     }
@@ -165,6 +182,7 @@ void Worker::match_receipt(Message* message, const ReceiptMap::Found& found) {
 // The router has it, and what it must not forget of it is kept: the supplier may.
 void Worker::accept_receipt(Message* message) {
     counters_.receipts_matched.add();
+    counters_.mt_settled.add(message->way.is_lost && message->way_ends ? 1 : 0);
     if (!message->deliver_next) {
         counters_.receipts_suppressed.add();
         if (records_ != nullptr) {
@@ -249,19 +267,25 @@ void Worker::expire_parked(Nanos elapsed_ns) {
                 continue;
             }
             --parked_count_;
-            counters_.receipts_orphaned.add();
-            if (records_ != nullptr) {
-                record_receipt(*message, RecordEnd::orphaned);
+            if (!look_by_destination(message)) {
+                end_orphan(message);
             }
-            const route::Supplier* account = snapshot_->supplier(message->supplier);
-            // Cut short by a drain, its way may still be on its way into the store: the supplier
-            // keeps it for the next run.
-            const bool cut_short = store_ != nullptr && now_.mono_ns < message->not_before_ns;
-            const bool refuse = cut_short || (account != nullptr && account->orphan_refuse);
-            end_receipt_from_owner(
-                message, refuse ? refuse_status(message->supplier) : CommandStatus::esme_rok);
         }
     }
+}
+
+void Worker::end_orphan(Message* message) {
+    counters_.receipts_orphaned.add();
+    if (records_ != nullptr) {
+        record_receipt(*message, RecordEnd::orphaned);
+    }
+    const route::Supplier* account = snapshot_->supplier(message->supplier);
+    // Cut short by a drain, its way may still be on its way into the store: the supplier keeps it
+    // for the next run.
+    const bool cut_short = store_ != nullptr && now_.mono_ns < message->not_before_ns;
+    const bool refuse = cut_short || (account != nullptr && account->orphan_refuse);
+    end_receipt_from_owner(message,
+                           refuse ? refuse_status(message->supplier) : CommandStatus::esme_rok);
 }
 
 // ---------------------------------------------------------------- receipts out

@@ -78,6 +78,7 @@ void Worker::record_mt(const Message& message, CommandStatus status, const Count
     record.status = status;
     record.is_reply = message.is_reply;
     record.is_multi = message.group != nullptr;
+    record.rerouted = message.rerouted;
     const route::Customer* customer = snapshot_->customer(message.customer);
     record.alphabet = customer != nullptr ? customer->alphabet : text::Alphabet::gsm7;
     record.network = record_network(message);
@@ -125,21 +126,51 @@ void Worker::record_receipt(const Message& message, RecordEnd end) {
     }
     // An orphan's way back is nobody's: what stands there is of an earlier message.
     if (end != RecordEnd::orphaned) {
-        const ReceiptWay& way = message.way;
-        record.customer = way.customer;
-        record.id = way.id;
-        record.id_form = way.id_form;
-        record.network = way.network;
-        record.submitted_wall_ns = way.submitted_wall_ns;
-        record.source_ton = way.source_ton;
-        record.source_npi = way.source_npi;
-        record.destination_ton = way.destination_ton;
-        record.destination_npi = way.destination_npi;
-        record.set(RecordPart::source, std::string_view(way.source.data(), way.source_length));
-        record.set(RecordPart::destination,
-                   std::string_view(way.destination.data(), way.destination_length));
+        set_way(message.way, record);
     }
     write_record(record);
+}
+
+// The response that came after its message was counted unknown. All else is in the record of that.
+void Worker::record_late(const LostWays::Lost& lost,
+                         CommandStatus status,
+                         std::string_view supplier_id) {
+    Record record;
+    record.kind = RecordKind::mt;
+    record.end = RecordEnd::late;
+    record.status = status;
+    record.supplier = lost.supplier;
+    record.rule_line = lost.rule_line;
+    record.accepted_ns = lost.accepted_ns;
+    record.finished_ns = now_.mono_ns;
+    record.finished_wall_ns = now_.wall_ns;
+    record.resent = lost.was_resent;
+    set_way(lost.way, record);
+    Attempt attempt;
+    attempt.sent_ns = lost.sent_ns;
+    attempt.settled_ns = now_.mono_ns;
+    attempt.status = status;
+    attempt.party = lost.supplier.value;
+    attempt.outcome = Outcome::answered;
+    attempt.set_id(supplier_id);
+    record.attempts = {&attempt, 1};
+    write_record(record);
+}
+
+void Worker::set_way(const ReceiptWay& way, Record& out) {
+    out.customer = way.customer;
+    out.id = way.id;
+    out.id_form = way.id_form;
+    out.network = way.network;
+    out.submitted_wall_ns = way.submitted_wall_ns;
+    out.settles = way.is_lost;
+    out.source_ton = way.source_ton;
+    out.source_npi = way.source_npi;
+    out.destination_ton = way.destination_ton;
+    out.destination_npi = way.destination_npi;
+    out.set(RecordPart::source, std::string_view(way.source.data(), way.source_length));
+    out.set(RecordPart::destination,
+            std::string_view(way.destination.data(), way.destination_length));
 }
 
 void Worker::set_record_times(const Message& message, Record& out) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/engine/record.h"
 #include "core/engine/worker.h"
 
 namespace sy::engine {
@@ -73,7 +74,10 @@ void Worker::on_way_kept(Message* message) {
         remember_way(message);
         return;
     }
-    counters_.ways_unstored.add();
+    counters_.ways_unstored.add(message->kind == MessageKind::mt ? 1 : 0);
+    if (message->way.round != 0) {
+        --message->watch.round;
+    }
     message->outcome = Outcome::unstored;
     message->stage = Stage::settle;
     send_to(WorkerId{message->home}, message);
@@ -85,8 +89,7 @@ void Worker::on_way_found(Message* message) {
         return;
     }
     // Its submit_sm_resp may have come meanwhile: what is in memory is newer.
-    const bool in_memory =
-        receipt_map_.find(message->key, message->sm.source.digits).way != nullptr;
+    const bool in_memory = find_way(*message).way != nullptr;
     if (!in_memory && message->store_answer == StoreAnswer::done) {
         // Back in memory for the receipts that follow, and to tell a repeated one.
         const Nanos age_ns = now_.wall_ns - message->way.submitted_wall_ns;
@@ -109,6 +112,12 @@ void Worker::on_receipt_kept(Message* message) {
         }
         counters_.receipts_unstored.add(message->deliver_next ? 1 : 0);
     }
+    if (message->store_order == StoreOrder::settle_watched &&
+        (message->store_answer == StoreAnswer::none ||
+         message->store_answer == StoreAnswer::swallowed)) {
+        end_swallowed(message);
+        return;
+    }
     if (message->store_answer == StoreAnswer::spilled) {
         counters_.receipts_matched.add();
         message->deliver_next = false;  // load_receipts() brings it, in its turn
@@ -118,12 +127,24 @@ void Worker::on_receipt_kept(Message* message) {
     accept_receipt(message);
 }
 
+// Of a message over several suppliers, and not the one that its customer sees.
+void Worker::end_swallowed(Message* message) {
+    const bool was_settled = message->store_answer == StoreAnswer::none;
+    (was_settled ? counters_.receipts_duplicate : counters_.receipts_swallowed).add();
+    if (records_ != nullptr) {
+        record_receipt(*message, was_settled ? RecordEnd::duplicate : RecordEnd::swallowed);
+    }
+    message->deliver_next = false;
+    end_receipt_from_owner(message, CommandStatus::esme_rok);
+}
+
 // A few customers each millisecond, all of them within 32: those that have come back and have
 // receipts in the store get them, and messages whose time has come are taken.
 void Worker::load_from_store(Nanos elapsed_ns) {
     if (store_ == nullptr || draining_) {
         return;
     }
+    load_watched();
     const bool receipts = store_->receipts_stored() > 0;
     const bool messages = store_->messages_stored() > 0;
     if (!receipts && !messages) {

@@ -172,6 +172,18 @@ void Worker::set_round_deadline(Message& message, Nanos patience_ns) const {
     message.deadline_ns = now_.mono_ns + std::min(patience_ns, left);
 }
 
+// Until the next round, by what ended this one.
+Nanos Worker::retry_wait(const Message& message, CommandStatus status, uint8_t tries) const {
+    const route::RetrySchedule& retry = snapshot_->retry;
+    const bool was_refused = message.attempts > 0 && message.outcome == Outcome::answered;
+    const auto& waits =
+        !was_refused ? retry.down
+        : snapshot_->errors.classify(message.supplier, status) == route::ErrorClass::pause
+            ? retry.pause
+            : retry.next;
+    return route::RetrySchedule::wait(waits, tries);
+}
+
 // Nobody took it in this round.
 void Worker::postpone(Message* message, CommandStatus status) {
     const Nanos now = now_.wall_ns;
@@ -179,15 +191,8 @@ void Worker::postpone(Message* message, CommandStatus status) {
         finish_mt(message, status, counters_.mt_expired);
         return;
     }
-    const route::RetrySchedule& retry = snapshot_->retry;
-    const bool was_refused = message->attempts > 0 && message->outcome == Outcome::answered;
-    const auto& waits =
-        !was_refused ? retry.down
-        : snapshot_->errors.classify(message->supplier, status) == route::ErrorClass::pause
-            ? retry.pause
-            : retry.next;
     message->tries = static_cast<uint8_t>(std::min(message->tries + 1, 255));
-    const Nanos wait = route::RetrySchedule::wait(waits, message->tries);
+    const Nanos wait = retry_wait(*message, status, message->tries);
     if (records_ != nullptr) {
         record_mt(*message, status, counters_.mt_postponed);
     }
@@ -264,6 +269,9 @@ void Worker::run_store_again() {
                 break;
             case Stage::message_ended:
                 order_of_store(message, StoreOrder::end_message, message->stage, id_);
+                break;
+            case Stage::reroute_ended:
+                order_end_reroute(message, message->due_wall_ns, message->queue_wanted);
                 break;
             default:
                 // A supplier has it, and the way of its receipt is not stored yet.

@@ -266,7 +266,7 @@ bool Worker::submit(Session& session, Message* message) {
     const uint32_t sequence = session.window->push(now_.mono_ns, Outstanding{message});
     commit(session, smpp::encode_sm(out, CommandId::submit_sm, sequence, sm));
     ++message->attempts;
-    if (message->stored && message->maybe_sent) {
+    if ((message->stored || message->rerouted) && message->maybe_sent) {
         counters_.mt_resent.add();
     }
     hub_.counters(id_, session.supplier_id).submitted.add();
@@ -293,8 +293,12 @@ smpp::CommandStatus Worker::outgoing(const Session& session,
         case number::WriteFault::none:
             break;
     }
-    if (message.stored) {
+    if (message.stored || message.rerouted) {
         set_times(message, sm);
+    }
+    if (message.watched) {
+        // Whatever its customer asked for: of success and of failure.
+        sm.registered_delivery = static_cast<uint8_t>((sm.registered_delivery & ~0x03) | 0x01);
     }
     if (message.is_data_sm || (!session.tlvs && !sm.tlvs.empty())) {
         return without_payload_tlv(session, sm);
@@ -400,21 +404,6 @@ void Worker::expire_staged(LocalSupplier& local) {
         sweep_steps, [&](const Message& message) { return now_.mono_ns >= message.deadline_ns; },
         [&](Message* message) { end_unsent(message, Outcome::expired); });
     tell_staged(local);
-}
-
-// Sent, and no answer will be understood any more: the outcome is unknown.
-void Worker::lose(Message* message, CommandStatus status) {
-    hub_.supplier(message->supplier).gate.leave(message->pass);
-    hub_.counters(id_, message->supplier).unknown.add();
-    quality_.answered(message->supplier, message->network, false);
-    supplier_event(EventKind::message_unknown, message->supplier, status, message->id);
-    message->outcome = Outcome::unknown;
-    message->status = status;
-    if (records_ != nullptr) {
-        note_end(*message);
-    }
-    message->stage = Stage::settle;
-    send_to(WorkerId{message->home}, message);
 }
 
 }  // namespace sy::engine

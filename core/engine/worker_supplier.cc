@@ -271,10 +271,10 @@ void Worker::on_supplier_pdu(Session& session, const smpp::Frame& frame) {
 void Worker::on_submit_resp(Session& session, const smpp::Frame& frame) {
     const Outstanding* request = session.window->find(frame.header.sequence_number);
     if (request == nullptr) {
-        const bool late = session.window->take_late(frame.header.sequence_number).has_value();
-        (late ? counters_.responses_late : counters_.responses_unmatched).add();
-        if (late && frame.header.command_status == 0) {
-            counters_.mt_late_accepted.add();
+        if (const auto late = session.window->take_late(frame.header.sequence_number)) {
+            on_late_resp(session, frame, late->ticket);
+        } else {
+            counters_.responses_unmatched.add();
         }
         return;
     }

@@ -102,12 +102,14 @@ void Worker::expire_responses(Session& session) {
                            : session.supplier != nullptr ? session.supplier->timers.response_ns
                                                          : snapshot_->timers.response_ns;
     const bool to_supplier = session.side == Side::supplier;
-    session.window->expire_oldest(now_.mono_ns, patience, [&](uint32_t, Outstanding outstanding) {
+    session.window->expire_oldest(now_.mono_ns, patience, [&](uint32_t, Outstanding& outstanding) {
+        Message* message = outstanding.message;
+        outstanding.ticket = 0;
         if (to_supplier) {
-            judge_silence(session, *outstanding.message);
-            lose(outstanding.message, smpp::CommandStatus::esme_rsyserr);
+            judge_silence(session, *message);
+            outstanding.ticket = lose(message, smpp::CommandStatus::esme_rsyserr);
         } else {
-            undelivered(outstanding.message, smpp::CommandStatus::esme_rsyserr, true);
+            undelivered(message, smpp::CommandStatus::esme_rsyserr, true);
         }
     });
 }

@@ -40,6 +40,7 @@ MtOutcome outcome_of(const MtRule& rule, TargetPool<SupplierId>& pool) {
             outcome.plain = (rule.select == Select::weight || rule.select == Select::order) &&
                             rule.max_cost == Money::highest();
             outcome.sender_to = rule.sender_to.get();
+            outcome.reroute_ns = rule.reroute_ns;
             break;
         case Action::reject:
             outcome.kind = MtDecision::Kind::reject;
@@ -58,11 +59,12 @@ class OutcomePool {
     explicit OutcomePool(std::vector<MtOutcome>& outcomes) : outcomes_(outcomes) {}
 
     uint32_t add(const MtOutcome& outcome) {
-        const uint64_t hash = mix64(mix64(reinterpret_cast<uintptr_t>(outcome.sender_to) ^
-                                          std::hash<int64_t>{}(outcome.max_cost.nanos)) ^
-                                    (uint64_t{outcome.targets.begin} << 34 |
-                                     uint64_t{static_cast<uint32_t>(outcome.status)} << 2 |
-                                     static_cast<uint64_t>(outcome.kind)));
+        const uint64_t hash =
+            mix64(mix64(reinterpret_cast<uintptr_t>(outcome.sender_to) ^
+                        std::hash<int64_t>{}(outcome.max_cost.nanos) ^ outcome.reroute_ns << 1) ^
+                  (uint64_t{outcome.targets.begin} << 34 |
+                   uint64_t{static_cast<uint32_t>(outcome.status)} << 2 |
+                   static_cast<uint64_t>(outcome.kind)));
         const auto [begin, end] = ids_.equal_range(hash);
         for (auto it = begin; it != end; ++it) {
             if (outcomes_[it->second] == outcome) {

@@ -196,6 +196,7 @@ class Decider {
         decision.status = outcome.status;
         decision.rule_line = row->line;
         decision.sender_to = outcome.sender_to;
+        decision.reroute_ns = outcome.reroute_ns;
         outcomes_[i] = &outcome;
     }
 

@@ -21,6 +21,7 @@ struct MtOutcome {
     TargetPool<SupplierId>::Range targets;
     Money max_cost = Money::highest();
     const number::Sender* sender_to = nullptr;  // of one of `rules`
+    Nanos reroute_ns = 0;
 
     friend bool operator==(const MtOutcome&, const MtOutcome&) = default;
 };

@@ -56,6 +56,7 @@ struct MtDecision {
     NetworkId network;             // of the destination; none: unknown, or nobody asked
     // Kind::route: what goes out as the sender; null: the customer's. Lives as long as the table.
     const number::Sender* sender_to = nullptr;
+    Nanos reroute_ns = 0;      // Kind::route: see MtRule
     uint8_t target_count = 0;  // Kind::route: at least 1, in the order to try
     std::array<SupplierId, limits::targets_max> targets{};
 };

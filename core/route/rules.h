@@ -49,6 +49,9 @@ struct MtRule {
     Select select = Select::weight;
     Money max_cost = Money::highest();                // dearer targets are taken off
     std::shared_ptr<const number::Sender> sender_to;  // null: the customer's sender goes out
+    // No final receipt within, or a failed one: over the next target. 0: the receipt changes
+    // nothing.
+    Nanos reroute_ns = 0;
     std::string note;
 };
 

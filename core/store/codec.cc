@@ -16,6 +16,8 @@ constexpr size_t integer_octets = 8;
 constexpr size_t value_octets_max = 1024;
 
 constexpr uint8_t flag_reference = 0x01;
+constexpr uint8_t flag_lost = 0x02;
+constexpr uint8_t flag_round = 0x04;
 constexpr uint8_t flag_intermediate = 0x01;
 constexpr uint8_t flag_network_error = 0x02;
 
@@ -41,8 +43,13 @@ void write_way(ByteWriter& out, const ReceiptWay& way, const Names& names) {
     out.integer(way.destination_ton);
     out.integer(way.destination_npi);
     write_text(out, {way.destination.data(), way.destination_length});
-    out.integer(way.has_reference ? flag_reference : uint8_t{0});
+    out.integer(static_cast<uint8_t>((way.has_reference ? flag_reference : 0) |
+                                     (way.is_lost ? flag_lost : 0) |
+                                     (way.round != 0 ? flag_round : 0)));
     out.integer(way.user_message_reference);
+    if (way.round != 0) {
+        out.integer(way.round);
+    }
     write_text(out, names.name_of(way.customer));
     write_text(out, names.name_of(way.network));
 }
@@ -56,8 +63,11 @@ bool read_way(FieldReader& in, const Names& names, ReceiptWay& way) {
         read_address(in, way.source_ton, way.source_npi, way.source_length, way.source) &&
         read_address(in, way.destination_ton, way.destination_npi, way.destination_length,
                      way.destination);
-    way.has_reference = (in.integer<uint8_t>() & flag_reference) != 0;
+    const auto flags = in.integer<uint8_t>();
+    way.has_reference = (flags & flag_reference) != 0;
+    way.is_lost = (flags & flag_lost) != 0;
     way.user_message_reference = in.integer<uint16_t>();
+    way.round = (flags & flag_round) != 0 ? in.integer<uint8_t>() : uint8_t{0};
     way.customer = names.find_customer(in.text());
     way.network = names.find_network(in.text());
     return addresses && form <= static_cast<uint8_t>(engine::IdForm::hex8);

@@ -22,8 +22,9 @@ enum class Family : uint8_t {
     messages,  // our id -> a message taken to store and forward that has not ended
     queue,     // customer, priority, due, sequence -> one of them that waits here alone
     order,     // destination, sequence -> likewise
+    watches,   // due, sequence -> id of a message that a supplier accepted, whose receipt decides
 };
-inline constexpr size_t families = 6;
+inline constexpr size_t families = 7;
 
 class Database {
   public:

@@ -20,6 +20,42 @@ void append_octet(std::string& to, uint8_t value) {
     to.push_back(static_cast<char>(value));
 }
 
+constexpr uint8_t flag_ended = 0x01;
+constexpr uint8_t flag_maybe_sent_on = 0x02;
+
+void append_watch(std::string& out, const engine::Watch& watch) {
+    append(out, watch.due_ns);
+    append_octet(out, static_cast<uint8_t>((watch.has_ended ? flag_ended : 0) |
+                                           (watch.maybe_sent ? flag_maybe_sent_on : 0)));
+    append(out, watch.receipt_ns);
+    append_octet(out, watch.failed_state);
+    append(out, watch.failed_error);
+    append_octet(out, watch.tries);
+    append_octet(out, watch.round);
+    for (uint8_t i = 0; i < watch.round; ++i) {
+        append(out, watch.tried[i]);
+    }
+}
+
+bool read_watch(FieldReader& in, engine::Watch& watch) {
+    watch.due_ns = in.integer<uint64_t>();
+    const auto flags = in.integer<uint8_t>();
+    watch.has_ended = (flags & flag_ended) != 0;
+    watch.maybe_sent = (flags & flag_maybe_sent_on) != 0;
+    watch.receipt_ns = in.integer<uint64_t>();
+    watch.failed_state = in.integer<uint8_t>();
+    watch.failed_error = static_cast<uint32_t>(in.integer<uint64_t>());
+    watch.tries = in.integer<uint8_t>();
+    watch.round = in.integer<uint8_t>();
+    if (watch.round > engine::Watch::rounds_max) {
+        return false;
+    }
+    for (uint8_t i = 0; i < watch.round; ++i) {
+        watch.tried[i] = in.integer<uint64_t>();
+    }
+    return true;
+}
+
 bool is_version(uint8_t value) {
     return value == static_cast<uint8_t>(smpp::Version::v33) ||
            value == static_cast<uint8_t>(smpp::Version::v34) ||
@@ -38,7 +74,10 @@ std::string encode_message(const Message& message, const Names& names) {
     std::string out;
     const std::string_view customer = names.name_of(message.customer);
     out.reserve(64 + customer.size() + message.body_bytes);
-    append_octet(out, message_version);
+    append_octet(out, message.watched ? watched_version : message_version);
+    if (message.watched) {
+        append_watch(out, message.watch);
+    }
     append(out, message.accepted_wall_ns);
     append(out, message.expires_wall_ns);
     append(out, message.store_sequence);
@@ -55,7 +94,10 @@ std::string encode_message(const Message& message, const Names& names) {
 
 bool decode_message(std::string_view value, const Names& names, StoredMessage& out) {
     FieldReader in(value);
-    if (in.integer<uint8_t>() != message_version) {
+    const auto layout = in.integer<uint8_t>();
+    out.is_watched = layout == watched_version;
+    if ((layout != message_version && !out.is_watched) ||
+        (out.is_watched && !read_watch(in, out.watch))) {
         return false;
     }
     out.accepted_wall_ns = in.integer<uint64_t>();
@@ -78,6 +120,12 @@ bool decode_message(std::string_view value, const Names& names, StoredMessage& o
     return out.body.size() <= limits::pdu_bytes_max;
 }
 
+void set_watch(std::string& value, const engine::Watch& watch) {
+    std::string octets;
+    append_watch(octets, watch);
+    value.replace(1, octets.size(), octets);
+}
+
 bool restore(const StoredMessage& stored, uint64_t id, Message& message) {
     SY_ASSERT(stored.body.size() <= message.body_capacity);
     std::memcpy(message.body, stored.body.data(), stored.body.size());
@@ -96,8 +144,27 @@ bool restore(const StoredMessage& stored, uint64_t id, Message& message) {
     message.expires_wall_ns = stored.expires_wall_ns;
     message.store_sequence = stored.sequence;
     message.destination_hash = stored.destination;
-    message.stored = true;
+    message.stored = !stored.is_watched;
+    message.watched = stored.is_watched;
+    message.rerouted = stored.is_watched;
+    message.watch = stored.watch;
     return status == smpp::CommandStatus::esme_rok;
+}
+
+std::string watch_key(Nanos due_ns, uint64_t sequence) {
+    std::string out;
+    append(out, due_ns);
+    append(out, sequence);
+    return out;
+}
+
+bool decode_watch(std::string_view key, std::string_view value, Nanos& due_ns, uint64_t& id) {
+    FieldReader at(key);
+    due_ns = at.integer<uint64_t>();
+    (void)at.integer<uint64_t>();
+    FieldReader in(value);
+    id = in.integer<uint64_t>();
+    return at.is_whole() && in.is_whole();
 }
 
 std::string queue_prefix(std::string_view customer, uint8_t priority) {

@@ -13,7 +13,8 @@
 namespace sy::store {
 
 inline constexpr uint8_t message_version = 1;
-inline constexpr uint8_t priorities = 4;  // priority_flag 0 to 3 (SMPP 3.4 section 5.2.14)
+inline constexpr uint8_t watched_version = 2;  // of a message whose receipt decides
+inline constexpr uint8_t priorities = 4;       // priority_flag 0 to 3 (SMPP 3.4 section 5.2.14)
 
 /// A message that waits in the store alone.
 struct Waiting {
@@ -42,12 +43,26 @@ struct StoredMessage {
     bool is_data_sm = false;
     std::string_view customer_name;
     CustomerId customer;  // none: of a name that this run has not met
+    bool is_watched = false;
+    engine::Watch watch;  // where it is
     Octets body;
 };
 [[nodiscard]] bool decode_message(std::string_view value, const Names& names, StoredMessage& out);
+/// Writes another Watch of as many rounds into the value. REQUIRES: decode_message() has it
+/// watched.
+void set_watch(std::string& value, const engine::Watch& watch);
 /// Sets the message from it: its body and the views into it, all that was decided when it was
 /// taken. REQUIRES: message.body_capacity >= stored.body.size(). False when the body is no message.
 [[nodiscard]] bool restore(const StoredMessage& stored, uint64_t id, engine::Message& message);
+
+// --- Family::watches: due, sequence -> id of a message that a supplier has accepted.
+
+[[nodiscard]] std::string watch_key(Nanos due_ns, uint64_t sequence);
+/// False for what watch_key() and message_key() do not make.
+[[nodiscard]] bool decode_watch(std::string_view key,
+                                std::string_view value,
+                                Nanos& due_ns,
+                                uint64_t& id);
 
 // --- Family::queue: customer, priority, due, sequence -> id and how it stands.
 

@@ -34,7 +34,7 @@ MessageQueue::MessageQueue(engine::Hub& hub, Database& database, Sequence& seque
 
 // ---------------------------------------------------------------- before the writer runs
 
-Result<MessageQueue::Found> MessageQueue::open() {
+Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
     Found found;
     std::vector<uint64_t> ids;
     SY_TRY(database_.each(Family::queue, [&](std::string_view key, std::string_view value) {
@@ -67,6 +67,10 @@ Result<MessageQueue::Found> MessageQueue::open() {
         }
         const uint64_t id = load_be<uint64_t>(as_octets(key).data());
         sequence_.next = std::max(sequence_.next, stored.sequence + 1);
+        if (stored.is_watched) {
+            watch.found(id, value, stored);
+            return;
+        }
         if (!std::ranges::binary_search(ids, id)) {
             Waiting waiting;
             waiting.priority = stored.priority;

@@ -25,6 +25,7 @@
 #include "core/queue/intrusive_list.h"
 #include "core/store/database.h"
 #include "core/store/message_codec.h"
+#include "core/store/message_watch.h"
 #include "core/store/own_receipts.h"
 
 namespace sy::store {
@@ -47,7 +48,8 @@ class MessageQueue {
         uint64_t waiting = 0;
         uint64_t under_way = 0;  // when the run before ended; they wait now
     };
-    [[nodiscard]] Result<Found> open();
+    /// Those whose receipt decides are `watch`'s.
+    [[nodiscard]] Result<Found> open(MessageWatch& watch);
 
     /// Gives what was found to the customers that there are by now.
     void resolve(const Names& names);

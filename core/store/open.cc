@@ -17,8 +17,9 @@ Result<void> check_version(Database& database) {
         return std::unexpected(found.error());
     }
     const std::string ours = std::to_string(database_version);
-    // 1 had no messages: their families are made empty when it is opened, nothing else differs.
-    if (!*found || entry.value == "1") {
+    // 1 had no messages, 2 none whose receipt decides: their families are made empty when it is
+    // opened, nothing else differs.
+    if (!*found || entry.value == "1" || entry.value == "2") {
         database.put(Family::meta, version_key, ours);
         return database.commit(true);
     }

@@ -10,8 +10,8 @@
 
 namespace sy::store {
 
-/// Of the families as a whole; a database of version 1 is brought to it when it is opened.
-inline constexpr uint8_t database_version = 2;
+/// Of the families as a whole; a database of an older version is brought to it when it is opened.
+inline constexpr uint8_t database_version = 3;
 
 struct Found {
     uint64_t receipts = 0;       // that wait for their customers

@@ -61,6 +61,11 @@ void Reader::find_way(Message& message, const Names& names) {
         engine::ReceiptWay way;
         const bool readable = decode_way(entry.value, names, way);
         counts_.unreadable.add(readable ? 0 : 1);
+        if (readable && message.by_destination && message.store_answer == StoreAnswer::done) {
+            // Of two messages nobody can say whose it is.
+            message.store_answer = StoreAnswer::none;
+            break;
+        }
         if (readable && way.customer.valid()) {
             const bool same = engine::is_same_destination(way, message.sm.source.digits);
             if (same || message.store_answer == StoreAnswer::none ||
@@ -68,7 +73,7 @@ void Reader::find_way(Message& message, const Names& names) {
                 message.way = way;
                 message.store_answer = StoreAnswer::done;
             }
-            if (same) {
+            if (same && !message.by_destination) {
                 break;
             }
         }

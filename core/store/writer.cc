@@ -32,6 +32,7 @@ Writer::Writer(engine::Hub& hub, Database& database, Spills& spills, uint64_t ne
       sequence_{next_sequence},
       own_receipts_(database, spills, sequence_),
       queue_(hub, database, sequence_),
+      watch_(hub, database, sequence_, own_receipts_),
       questions_(database, queue_, own_receipts_),
       batch_(batch_max),
       returns_(hub, StoreEnd::writer) {
@@ -63,8 +64,10 @@ bool Writer::run(const Names& names, bool durable) {
         }
     }
     run_second(names, durable);
-    if (const std::string error = queue_.take_error(); !error.empty()) {
-        error_ = error;
+    for (const std::string& error : {queue_.take_error(), watch_.take_error()}) {
+        if (!error.empty()) {
+            error_ = error;
+        }
     }
     (void)returns_.flush();
     return true;
@@ -79,6 +82,7 @@ bool Writer::commit(bool durable) {
     }
     own_receipts_.settle(written.has_value());
     queue_.settle(written.has_value());
+    watch_.settle(written.has_value());
     return written.has_value();
 }
 
@@ -89,7 +93,9 @@ Writer::Applied Writer::apply(Message& message, const Names& names) {
             database_.put(Family::ways, way_key(message.key, message.way.id),
                           encode_way(message.way, names));
             counts_.ways.add();
-            if (message.stored) {
+            if (message.way.round != 0) {
+                watch_.begin(message, names);
+            } else if (message.stored) {
                 queue_.end(message);
             }
             return Applied::must_last;
@@ -117,6 +123,9 @@ Writer::Applied Writer::apply(Message& message, const Names& names) {
         case StoreOrder::query_message:
         case StoreOrder::cancel_message:
         case StoreOrder::replace_message:
+        case StoreOrder::settle_watched:
+        case StoreOrder::next_watched:
+        case StoreOrder::end_reroute:
             return Applied::later;
         case StoreOrder::find_way:
         case StoreOrder::next_receipt:
@@ -189,13 +198,11 @@ void Writer::run_second(const Names& names, bool durable) {
     std::ranges::stable_partition(second_, is_question);
     std::erase_if(second_, [&](Message* message) { return !apply_second(*message, names); });
     queue_.put_off_others(names);
-    if (queue_.has_second()) {
+    if (queue_.has_second() || watch_.has_changes()) {
         const bool written = commit(durable);
         queue_.settle_second(written);
         for (Message* message : second_) {
-            if (!written && is_question(message) && message->store_answer == StoreAnswer::done) {
-                message->store_answer = StoreAnswer::failed;
-            }
+            settle_second(*message, written);
         }
     }
     for (Message* message : second_) {
@@ -206,6 +213,43 @@ void Writer::run_second(const Names& names, bool durable) {
     }
 }
 
+void Writer::settle_second(Message& message, bool written) {
+    if (message.store_answer == StoreAnswer::spilled) {
+        spills_.written(message.customer, written);
+    }
+    if (written) {
+        return;
+    }
+    switch (message.store_order) {
+        case StoreOrder::wait_turn:
+        case StoreOrder::next_message:
+            return;  // the queue has said so
+        case StoreOrder::settle_watched:
+        case StoreOrder::next_watched:
+        case StoreOrder::end_reroute:
+            message.store_sequence = 0;
+            message.store_answer = StoreAnswer::failed;
+            return;
+        default:
+            if (message.store_answer == StoreAnswer::done) {
+                message.store_answer = StoreAnswer::failed;
+            }
+    }
+}
+
+// The one receipt that its customer sees of a message over several suppliers.
+void Writer::settle_watched(Message& message, const Names& names) {
+    const bool is_last = watch_.settle_receipt(message);
+    if (message.store_answer == StoreAnswer::failed) {
+        return;
+    }
+    if (is_last && message.deliver_next) {
+        keep_receipt(message, names);
+    } else {
+        database_.erase(Family::ways, way_key(message.key, message.way.id));
+    }
+}
+
 // False: it stays in the queue for now.
 bool Writer::apply_second(Message& message, const Names& names) {
     switch (message.store_order) {
@@ -213,6 +257,15 @@ bool Writer::apply_second(Message& message, const Names& names) {
             return queue_.turn(message, names);
         case StoreOrder::next_message:
             return queue_.next(message, names);
+        case StoreOrder::settle_watched:
+            settle_watched(message, names);
+            return true;
+        case StoreOrder::next_watched:
+            watch_.next(message, names);
+            return true;
+        case StoreOrder::end_reroute:
+            watch_.end(message, names);
+            return true;
         default:
             questions_.answer(message, names);
             return true;

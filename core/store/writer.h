@@ -14,6 +14,7 @@
 #include "core/store/database.h"
 #include "core/store/message_questions.h"
 #include "core/store/message_queue.h"
+#include "core/store/message_watch.h"
 #include "core/store/own_receipts.h"
 #include "core/store/returns.h"
 #include "core/store/spills.h"
@@ -34,7 +35,11 @@ class Writer {
     Writer(engine::Hub& hub, Database& database, Spills& spills, uint64_t next_sequence);
 
     /// Before the first run(): what an earlier run left of messages.
-    [[nodiscard]] Result<MessageQueue::Found> open() { return queue_.open(); }
+    [[nodiscard]] Result<MessageQueue::Found> open() {
+        auto found = queue_.open(watch_);
+        watch_.opened();
+        return found;
+    }
     /// Whenever there are new accounts.
     void resolve(const Names& names) { queue_.resolve(names); }
 
@@ -46,6 +51,7 @@ class Writer {
     [[nodiscard]] std::string take_error() { return std::exchange(error_, {}); }
     [[nodiscard]] const WriterCounts& counts() const { return counts_; }
     [[nodiscard]] const QueueCounts& queue_counts() const { return queue_.counts(); }
+    [[nodiscard]] const WatchCounts& watch_counts() const { return watch_.counts(); }
 
   private:
     enum class Applied : uint8_t { nothing_to_wait_for, must_last, later };
@@ -56,7 +62,9 @@ class Writer {
     void settle(engine::Message& message, bool written);
     bool commit(bool durable);
     void run_second(const Names& names, bool durable);
+    void settle_second(engine::Message& message, bool written);
     [[nodiscard]] bool apply_second(engine::Message& message, const Names& names);
+    void settle_watched(engine::Message& message, const Names& names);
 
     engine::Hub& hub_;
     engine::StoreLink& link_;
@@ -65,6 +73,7 @@ class Writer {
     Sequence sequence_;
     OwnReceipts own_receipts_;
     MessageQueue queue_;
+    MessageWatch watch_;
     MessageQuestions questions_;
     std::vector<engine::Message*> batch_;
     std::vector<engine::Message*> first_;   // of the batch: written

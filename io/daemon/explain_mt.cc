@@ -1,3 +1,4 @@
+#include "core/config/parse.h"
 #include "io/daemon/explanation_parts.h"
 
 namespace sy::daemon {
@@ -29,6 +30,9 @@ Report::Rule in_report(const route::MtTable::Considered& considered, const Expla
                 tiers_text(rule.targets, [&](SupplierId id) { return tables.suppliers[id.value]; });
             if (rule.sender_to != nullptr) {
                 out.outcome += fmt::format(" sender_to={}", rule.sender_to->text.view());
+            }
+            if (rule.reroute_ns != 0) {
+                out.outcome += fmt::format(" reroute={}", config::duration_text(rule.reroute_ns));
             }
             break;
         case route::Action::reject:

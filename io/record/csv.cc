@@ -236,6 +236,8 @@ void put_marks(Row& row, const Record& record) {
     mark(record.is_reply, "reply");
     mark(record.is_data_sm, "data_sm");
     mark(record.is_multi, "submit_multi");
+    mark(record.rerouted, "rerouted");
+    mark(record.settles, "settles");
     mark(record.intermediate, "intermediate");
     mark(record.per_delivery, "price_per_delivery");
 }

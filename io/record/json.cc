@@ -240,6 +240,8 @@ void put_message(Object& line, const Record& record, const Names& names) {
     line.mark("reply", record.is_reply);
     line.mark("data_sm", record.is_data_sm);
     line.mark("submit_multi", record.is_multi);
+    line.mark("rerouted", record.rerouted);
+    line.mark("settles", record.settles);
     put_attempts(line, record, names);
 }
 
@@ -248,6 +250,7 @@ void put_receipt(Object& line, const Record& record, const Names& names) {
     line.string("state", smpp::stat_word(static_cast<smpp::MessageState>(record.receipt_state)));
     line.number("error", record.receipt_error);
     line.mark("intermediate", record.intermediate);
+    line.mark("settles", record.settles);
     const Nanos received_ns = record.wall_of(record.accepted_ns);
     line.time("received", received_ns);
     line.time("finished", record.finished_wall_ns);

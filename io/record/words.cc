@@ -71,8 +71,8 @@ std::string_view kind_word(RecordKind kind) {
 
 std::string_view end_word(RecordEnd end) {
     constexpr std::array<std::string_view, engine::record_ends> words{
-        "accepted", "rejected", "expired",    "unknown",   "dropped",  "delivered",
-        "lost",     "refused",  "suppressed", "duplicate", "orphaned", "postponed"};
+        "accepted", "rejected",   "expired",   "unknown",  "dropped",   "delivered", "lost",
+        "refused",  "suppressed", "duplicate", "orphaned", "postponed", "late",      "swallowed"};
     return words[static_cast<size_t>(end)];
 }
 

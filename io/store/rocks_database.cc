@@ -19,8 +19,8 @@
 namespace sy::store {
 namespace {
 
-constexpr std::array<const char*, families> family_names{"default",  "ways",  "receipts",
-                                                         "messages", "queue", "order"};
+constexpr std::array<const char*, families> family_names{"default", "ways",  "receipts", "messages",
+                                                         "queue",   "order", "watches"};
 constexpr size_t way_prefix_octets = 16;
 // A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
 // hundred times.
@@ -139,7 +139,8 @@ Result<void> RocksDatabase::open_handle() {
 
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
         {family_names[0], {}},       {family_names[1], ways},     {family_names[2], receipts},
-        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], messages}};
+        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], messages},
+        {family_names[6], messages}};
     std::vector<rocksdb::ColumnFamilyHandle*> opened;
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(db_options, options_.path, wanted, &opened, &db);
@@ -236,7 +237,7 @@ uint64_t RocksDatabase::size_bytes() const {
     }
     uint64_t sum = 0;
     for (const auto which : {Family::meta, Family::ways, Family::receipts, Family::messages,
-                             Family::queue, Family::order}) {
+                             Family::queue, Family::order, Family::watches}) {
         uint64_t bytes = 0;
         if (handle_->db->GetIntProperty(handle_->of(which),
                                         rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {

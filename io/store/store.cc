@@ -220,6 +220,7 @@ std::vector<NamedCount> Store::counts() const {
     const WriterCounts& written = writer_->counts();
     const ReaderCounts& read = reader_->counts();
     const QueueCounts& queue = writer_->queue_counts();
+    const WatchCounts& watch = writer_->watch_counts();
     return {
         {"store_batches", "batches written", written.batches.get()},
         {"store_failures", "batches that could not be written", written.failures.get()},
@@ -233,14 +234,19 @@ std::vector<NamedCount> Store::counts() const {
         {"store_receipts_read", "receipts taken from the store for their customer",
          read.receipts.get()},
         {"store_unreadable", "entries of an unknown form, passed over", read.unreadable.get()},
-        {"store_read_failures", "reads that failed", read.failures.get()},
+        {"store_read_failures", "reads that failed",
+         read.failures.get() + queue.failures.get() + watch.failures.get()},
         {"store_messages", "messages written before their customer was answered", queue.kept.get()},
         {"store_messages_queued", "times that a message was left to wait in the store alone",
          queue.queued.get()},
         {"store_messages_taken", "times that a message was taken from there, its time come",
          queue.taken.get()},
         {"store_messages_unreadable", "messages of an unknown form, passed over",
-         queue.unreadable.get()},
+         queue.unreadable.get() + watch.unreadable.get()},
+        {"store_watched", "messages accepted by a supplier whose receipt decides",
+         watch.watched.get()},
+        {"store_watched_settled", "of those, settled by a receipt", watch.settled.get()},
+        {"store_watched_unsettled", "of those, ended without a receipt", watch.unsettled.get()},
         {"store_expired", "entries dropped because they were too old", database_->expired()},
         {"store_receipts_waiting", "receipts that wait in the store alone now",
          static_cast<uint64_t>(std::max<int64_t>(0, hub_.store()->receipts_stored()))},

@@ -37,7 +37,8 @@ void check_message(std::string_view input, const sy::store::Names& names) {
     check(again.customer == stored.customer && again.sequence == stored.sequence &&
           again.destination == stored.destination &&
           again.expires_wall_ns == stored.expires_wall_ns &&
-          as_chars(again.body) == as_chars(stored.body));
+          as_chars(again.body) == as_chars(stored.body) && again.is_watched == stored.is_watched &&
+          again.watch == stored.watch);
 }
 
 // The first octet says how long the key is.
@@ -49,6 +50,11 @@ void check_entry(std::string_view input) {
     const size_t octets = std::min<size_t>(static_cast<uint8_t>(input[0]), input.size() - 1);
     const std::string_view key = input.substr(1, octets);
     const std::string_view value = input.substr(1 + octets);
+    sy::Nanos due = 0;
+    uint64_t id = 0;
+    if (decode_watch(key, value, due, id)) {
+        check(value == message_key(id) && key.starts_with(watch_key(due, 0).substr(0, 8)));
+    }
     Waiting waiting;
     std::string_view customer;
     if (decode_queue(key, value, customer, waiting)) {

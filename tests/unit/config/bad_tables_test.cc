@@ -30,14 +30,14 @@ const BadInput bad_inputs[] = {
      "",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
       "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "when, max_cost, sender_to"}},
+      "when, max_cost, sender_to, reroute"}},
     {"csv_only_comments",
      "etc/mt.csv",
      replaced,
      "# nothing\n\n  \n",
      {"etc/mt.csv:1:1: error: no header row, expected column names out of plan, customer, prefix, "
       "sender, sender_type, text, data_coding, priority, action, targets, select, note, network, "
-      "when, max_cost, sender_to"}},
+      "when, max_cost, sender_to, reroute"}},
     {"csv_header_alone",
      "etc/mt.csv",
      replaced,

@@ -59,6 +59,16 @@ const Bad bad_inputs[] = {
       "etc/mt.csv:3:1: error: sender_to is '12', expected a name of up to 11 ASCII characters, a "
       "short code of 3 to 8 digits or a number of up to 15",
       "etc/mt.csv:4:1: error: sender_to 'ACME' in a row with action 'drop', expected none"}},
+    {"mt_reroute",
+     "etc/mt.csv",
+     true,
+     "prefix,reroute,targets,action\n44,30s,alpha | beta,\n49,0s,alpha | beta,\n33,1d,,drop\n",
+     {"etc/mt.csv:2:4: error: reroute '30s' needs the messages on disk, expected path = \"store\" "
+      "under [store]",
+      "etc/mt.csv:3:4: error: reroute '0s' needs the messages on disk, expected path = \"store\" "
+      "under [store]",
+      "etc/mt.csv:3:4: error: reroute is '0s', expected a time from 1s to 1d as in 90s",
+      "etc/mt.csv:4:4: error: reroute '1d' in a row with action 'drop', expected none"}},
     {"mt_when",
      "etc/mt.csv",
      true,
@@ -111,6 +121,21 @@ TEST(MtRules, ARowThatAsksForLessElsewhereOrLaterShadowsNothing) {
                           "33,,,,,Mon,alpha\n"
                           "33,acme,,,,Tue,alpha\n"),
               std::vector<std::string>{});
+}
+
+TEST(MtRules, ARerouteIsATimeAndNeedsTwoTargets) {
+    Files files = good_files();
+    files["etc/sy.toml"] = "[store]\npath = \"/tmp/s\"\n" + files["etc/sy.toml"];
+    files["etc/mt.csv"] = "prefix,reroute,targets\n44,90s,alpha > beta\n49,2h,alpha\n33,,alpha\n";
+    const Loaded loaded = load_files(files);
+    ASSERT_TRUE(loaded.config.has_value());
+    EXPECT_EQ(loaded.complaints,
+              std::vector<std::string>{"etc/mt.csv:3:4: warning: reroute has no effect in a row "
+                                       "with one target alone"});
+    const auto& rules = loaded.config->mt->rules;
+    EXPECT_EQ(rules.at(0).reroute_ns, 90 * second_ns);
+    EXPECT_EQ(rules.at(1).reroute_ns, 2 * 3600 * second_ns);
+    EXPECT_EQ(rules.at(2).reroute_ns, 0u);
 }
 
 TEST(MtRules, APlanThatNoCustomerHasIsNamedOnce) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/prng.h"
+#include "core/store/message_codec.h"
 
 namespace sy::store {
 namespace {
@@ -37,6 +38,8 @@ ReceiptWay random_way(Prng& prng) {
                                  .copy(way.destination.data(), way.destination.size()));
     way.has_reference = prng.below(2) == 0;
     way.user_message_reference = way.has_reference ? static_cast<uint16_t>(prng()) : 0;
+    way.is_lost = prng.below(2) == 0;
+    way.round = static_cast<uint8_t>(prng.below(3));
     way.submitted_wall_ns = prng();
     return way;
 }
@@ -57,6 +60,8 @@ void expect_same(const ReceiptWay& a, const ReceiptWay& b) {
     EXPECT_EQ(a.destination, b.destination);
     EXPECT_EQ(a.has_reference, b.has_reference);
     EXPECT_EQ(a.user_message_reference, b.user_message_reference);
+    EXPECT_EQ(a.is_lost, b.is_lost);
+    EXPECT_EQ(a.round, b.round);
     EXPECT_EQ(a.submitted_wall_ns, b.submitted_wall_ns);
 }
 
@@ -99,6 +104,63 @@ TEST(Codec, ReceiptsReadBack) {
         EXPECT_EQ(read.received_wall_ns, message.received_wall_ns);
         EXPECT_EQ(wall_ns_of(value), message.received_wall_ns);
     }
+}
+
+TEST(Codec, WatchedMessagesReadBackAndTheirWatchCanBeWrittenAnew) {
+    Prng prng(4);
+    for (int i = 0; i < 5'000; ++i) {
+        std::string body = random_text(prng, 200);
+        Message message;
+        message.customer = CustomerId{1};
+        message.version = smpp::Version::v34;
+        message.body = reinterpret_cast<uint8_t*>(body.data());
+        message.body_bytes = static_cast<uint32_t>(body.size());
+        message.store_sequence = prng();
+        message.watched = true;
+        engine::Watch& watch = message.watch;
+        watch.receipt_ns = prng();
+        watch.due_ns = prng();
+        watch.round = static_cast<uint8_t>(1 + prng.below(engine::Watch::rounds_max));
+        watch.tries = static_cast<uint8_t>(prng());
+        watch.has_ended = prng.below(2) == 0;
+        watch.maybe_sent = prng.below(2) == 0;
+        watch.failed_state = static_cast<uint8_t>(prng.below(10));
+        watch.failed_error = static_cast<uint32_t>(prng());
+        for (uint8_t t = 0; t < watch.round; ++t) {
+            watch.tried[t] = prng();
+        }
+        std::string value = encode_message(message, names);
+        StoredMessage read;
+        ASSERT_TRUE(decode_message(value, names, read));
+        EXPECT_TRUE(read.is_watched);
+        EXPECT_EQ(read.watch, watch);
+        EXPECT_EQ(as_chars(read.body), body);
+        watch.due_ns = prng();
+        watch.has_ended = !watch.has_ended;
+        watch.failed_error = static_cast<uint32_t>(prng());
+        set_watch(value, watch);
+        ASSERT_TRUE(decode_message(value, names, read));
+        EXPECT_EQ(read.watch, watch);
+        EXPECT_EQ(as_chars(read.body), body);
+        EXPECT_EQ(read.sequence, message.store_sequence);
+        Nanos due = 0;
+        uint64_t id = 0;
+        ASSERT_TRUE(decode_watch(watch_key(7, 8), message_key(9), due, id));
+        EXPECT_EQ(due, 7u);
+        EXPECT_EQ(id, 9u);
+        const std::string cut = value.substr(0, prng.below(value.size() - body.size()));
+        EXPECT_FALSE(decode_message(cut, names, read));
+    }
+    StoredMessage read;
+    Message message;
+    message.watched = true;
+    message.customer = CustomerId{0};
+    message.version = smpp::Version::v34;
+    std::string value = encode_message(message, names);
+    EXPECT_TRUE(decode_message(value, names, read));
+    // version, due, flags, time, state, error, tries: the number of rounds
+    value[1 + 8 + 1 + 8 + 1 + 8 + 1] = static_cast<char>(engine::Watch::rounds_max + 1);
+    EXPECT_FALSE(decode_message(value, names, read)) << "more rounds than there can be";
 }
 
 TEST(Codec, NamesOutliveIds) {

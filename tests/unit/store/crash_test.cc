@@ -4,6 +4,8 @@
 // no message was at a supplier twice, and no receipt came for an id of which the customer cannot
 // have missed the answer. With every second seed messages are taken to store and forward: each that
 // was acknowledged has been at a supplier, and the router sent no more of them twice than it said.
+// With every third, receipts re-route: the first supplier loses half of what it took, the second
+// none, and customers hear of a failure only where both had it.
 //
 //   store_test --gtest_filter='*Crash*'                      the seeds of the tests
 //   SY_CRASH_SEEDS=100000 store_test --gtest_filter='*Crash*'  more of them
@@ -29,16 +31,25 @@ class CrashWorld {
         : prng_(seed),
           net_(seed),
           workers_(1 + static_cast<uint32_t>(prng_.below(3))),
-          stored_(seed % 2 == 0) {
+          stored_(seed % 2 == 0),
+          reroutes_(seed % 3 == 0) {
         alpha_.listen("10.0.1.1:2776");
         alpha_.answer_submits = false;
-        config_.suppliers.resize(1);
-        config_.suppliers[0].binds = 2;
-        config_.suppliers[0].window = 50;
-        config_.suppliers[0].reconnect_min_ns = 20 * millisecond_ns;
-        config_.suppliers[0].reconnect_max_ns = 100 * millisecond_ns;
-        config_.suppliers[0].receipt_park_ns = 2 * second_ns;
+        beta_.listen("10.0.1.2:2776");
+        beta_.answer_submits = false;
+        config_.suppliers.resize(reroutes_ ? 2 : 1);
+        for (route::Supplier& supplier : config_.suppliers) {
+            supplier.binds = 2;
+            supplier.window = 50;
+            supplier.reconnect_min_ns = 20 * millisecond_ns;
+            supplier.reconnect_max_ns = 100 * millisecond_ns;
+            supplier.receipt_park_ns = 2 * second_ns;
+        }
         config_.mt = {test::rule("44", {0})};
+        if (reroutes_) {
+            config_.mt = {test::rule("44", {0, 1})};
+            config_.mt[0].reroute_ns = 3 * second_ns;
+        }
         config_.mo.clear();
         config_.customers[0].store_and_forward = stored_;
         config_.retry.next = config_.retry.down = {100 * millisecond_ns};
@@ -67,6 +78,7 @@ class CrashWorld {
     void start() {
         router_ = std::make_unique<test::SimRouter>(net_, config_, workers_, &database_);
         router_->add(alpha_);
+        router_->add(beta_);
         router_->add(acme_);
         router_->run_for(50 * millisecond_ns);
     }
@@ -79,8 +91,10 @@ class CrashWorld {
         net_.advance_to(net_.now_ns() + second_ns);
         acme_.turn();
         alpha_.turn();
+        beta_.turn();
         read_books();
         alpha_.bound.clear();
+        beta_.bound.clear();
         asked_.clear();
         bound_ = false;
         unanswered_ += open_.size();
@@ -147,26 +161,34 @@ class CrashWorld {
 
     void answer_submits(uint64_t count) {
         for (; count > 0 && !asked_.empty(); --count) {
-            const Pdu request = asked_.front();
+            const Asked request = asked_.front();
             asked_.erase(asked_.begin());
-            const std::string id = "S" + std::to_string(++supplier_ids_);
-            alpha_.answer(request, CommandStatus::esme_rok, id);
+            const bool is_second = request.from_second;
+            const std::string id = (is_second ? "B" : "A") + std::to_string(++supplier_ids_);
+            (is_second ? beta_ : alpha_).answer(request.pdu, CommandStatus::esme_rok, id);
             due_.push_back(id);
         }
     }
 
     void send_receipts(uint64_t count) {
-        for (; count > 0 && !due_.empty() && !alpha_.bound.empty(); --count) {
+        for (; count > 0 && !due_.empty(); --count) {
             const size_t at = prng_.below(due_.size());
             const std::string id = due_[at];
+            SimPeer& supplier = id.starts_with('B') ? beta_ : alpha_;
+            if (supplier.bound.empty()) {
+                return;
+            }
             due_.erase(due_.begin() + static_cast<ptrdiff_t>(at));
+            // Always the same of one id.
+            const bool fails = reroutes_ && id.starts_with('A') && id.back() % 2 == 0;
             const std::string body = "id:" + id +
                                      " sub:001 dlvrd:001 submit date:2611230900 done "
-                                     "date:2611230901 stat:DELIVRD err:000 text:x";
+                                     "date:2611230901 stat:" +
+                                     (fails ? "UNDELIV" : "DELIVRD") + " err:000 text:x";
             smpp::Sm sm = test::sm("447700900001", "Shop", body);
             sm.esm_class = smpp::esm_class_delivery_receipt;
             receipts_open_[++receipt_sequence_] = id;
-            alpha_.send_pdu(alpha_.bound[prng_.below(alpha_.bound.size())], [&](auto out) {
+            supplier.send_pdu(supplier.bound[prng_.below(supplier.bound.size())], [&](auto out) {
                 return smpp::encode_sm(out, CommandId::deliver_sm, receipt_sequence_, sm);
             });
         }
@@ -183,19 +205,28 @@ class CrashWorld {
                 ASSERT_EQ(smpp::decode_sm(pdu.octets(), {}, sm), CommandStatus::esme_rok);
                 ASSERT_TRUE(smpp::parse_receipt(sm, receipt));
                 ++home_[std::string(receipt.message_id)];
+                if (receipt.state != smpp::MessageState::delivered) {
+                    failed_.insert(std::string(receipt.message_id));
+                }
             }
         }
-        for (Pdu& pdu : std::exchange(alpha_.received, {})) {
+        read_supplier(alpha_);
+        read_supplier(beta_);
+    }
+
+    void read_supplier(SimPeer& supplier) {
+        const bool is_second = &supplier == &beta_;
+        for (Pdu& pdu : std::exchange(supplier.received, {})) {
             if (pdu.header.command_id == CommandId::submit_sm) {
                 smpp::Sm sm;
                 ASSERT_EQ(smpp::decode_sm(pdu.octets(), {}, sm), CommandStatus::esme_rok);
-                const bool is_new =
-                    at_supplier_.insert(std::string(as_chars(sm.short_message))).second;
-                EXPECT_TRUE(is_new || stored_) << "sent twice";
+                auto& seen = is_second ? at_second_ : at_supplier_;
+                const bool is_new = seen.insert(std::string(as_chars(sm.short_message))).second;
+                EXPECT_TRUE(is_new || stored_ || is_second) << "sent twice";
                 sent_twice_ += is_new ? 0 : 1;
-                asked_.push_back(std::move(pdu));
+                asked_.push_back({std::move(pdu), is_second});
             } else if (pdu.header.command_id == CommandId::deliver_sm_resp) {
-                read_receipt_answer(pdu);
+                read_receipt_answer(supplier, pdu);
             }
         }
     }
@@ -208,7 +239,8 @@ class CrashWorld {
         if (pdu.status() == CommandStatus::esme_rok) {
             smpp::SmResp resp;
             ASSERT_EQ(smpp::decode_sm_resp(pdu.octets(), {}, resp), CommandStatus::esme_rok);
-            EXPECT_TRUE(stored_ || at_supplier_.contains(at->second))
+            EXPECT_TRUE(stored_ || at_supplier_.contains(at->second) ||
+                        at_second_.contains(at->second))
                 << "acknowledged, and nobody had it";
             EXPECT_TRUE(acknowledged_.emplace(resp.message_id, at->second).second)
                 << "an id given twice";
@@ -218,11 +250,12 @@ class CrashWorld {
         open_.erase(at);
     }
 
-    void read_receipt_answer(const Pdu& pdu) {
+    void read_receipt_answer(const SimPeer& supplier, const Pdu& pdu) {
         const auto at = receipts_open_.find(pdu.header.sequence_number);
         if (at == receipts_open_.end()) {
             // Under way when the router died.
-            EXPECT_FALSE(std::ranges::count(alpha_.bound, pdu.conn) > 0) << "an answer to nothing";
+            EXPECT_FALSE(std::ranges::count(supplier.bound, pdu.conn) > 0)
+                << "an answer to nothing";
             return;
         }
         if (pdu.status() != CommandStatus::esme_rok) {
@@ -252,8 +285,12 @@ class CrashWorld {
 
     void balance() const {
         for (const auto& [id, token] : acknowledged_) {
-            EXPECT_TRUE(at_supplier_.contains(token)) << "lost: " << token;
+            EXPECT_TRUE(at_supplier_.contains(token) || at_second_.contains(token))
+                << "lost: " << token;
             EXPECT_TRUE(home_.contains(id)) << "its receipt did not come home: " << id;
+            EXPECT_TRUE(!failed_.contains(id) ||
+                        (at_supplier_.contains(token) && at_second_.contains(token)))
+                << "its customer was told of a failure, and a target was left: " << id;
         }
         uint64_t strangers = 0;
         for (const auto& [id, times] : home_) {
@@ -266,6 +303,7 @@ class CrashWorld {
         EXPECT_EQ(database_.size(store::Family::receipts), 0u);
         EXPECT_EQ(router_->hub().store()->receipts_stored(), 0);
         EXPECT_EQ(database_.size(store::Family::messages), 0u);
+        EXPECT_EQ(database_.size(store::Family::watches), 0u);
         EXPECT_EQ(database_.size(store::Family::queue), 0u);
         EXPECT_EQ(database_.size(store::Family::order), 0u);
         EXPECT_EQ(router_->hub().store()->messages_stored(), 0);
@@ -276,9 +314,11 @@ class CrashWorld {
     sim::SimNet net_;
     uint32_t workers_;
     bool stored_;
+    bool reroutes_;
     test::SimConfig config_ = basic_config();
     test::MemoryDatabase database_;
     SimPeer alpha_{net_, "10.0.1.1"};
+    SimPeer beta_{net_, "10.0.1.2"};
     SimPeer acme_{net_, "10.0.2.1"};
     std::unique_ptr<test::SimRouter> router_;
 
@@ -290,13 +330,19 @@ class CrashWorld {
     std::map<uint32_t, std::string> open_;
     std::map<std::string, std::string> acknowledged_;  // id -> token
     std::map<std::string, uint32_t> home_;
+    std::set<std::string> failed_;
     uint64_t unanswered_ = 0;
     uint64_t refused_ = 0;
     uint64_t resent_ = 0;  // as the routers that were killed counted
 
-    // The supplier.
-    std::vector<Pdu> asked_;
+    // The suppliers.
+    struct Asked {
+        Pdu pdu;
+        bool from_second = false;
+    };
+    std::vector<Asked> asked_;
     std::set<std::string> at_supplier_;
+    std::set<std::string> at_second_;
     uint64_t sent_twice_ = 0;
     std::vector<std::string> due_;
     std::map<uint32_t, std::string> receipts_open_;
