@@ -10,12 +10,13 @@ import argparse
 import time
 
 import lab as lab_module
+import stored_scenarios
 from lab import Missing, ROUTER_ADDRESS, ROUTER_ADDRESS_V6, wait_until
 from library_bench import Bench, check_receipt, MT, payload_of, short_octets
 from router import PORT
-from smpp_peer import (Esme, RALYBND, RBINDFAIL, RCANCELFAIL, RINVCMDID, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK, RQUERYFAIL,
-                       RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, RX_R_APPN, number, octets, text_of, tlv,
-                       wire_time)
+from smpp_peer import (Esme, RALYBND, RBINDFAIL, RCANCELFAIL, RINVCMDID, RINVDSTADR, RINVMSGID, RMSGQFUL, ROK,
+                       RQUERYFAIL, RREPLACEFAIL, RSUBMITFAIL, RSYSERR, RTHROTTLED, RX_R_APPN, number, octets,
+                       text_of, tlv, wire_time)
 
 
 def binds(b):
@@ -703,6 +704,21 @@ def dissect(b):
           f"{counts[0x4]} submit_sm, {counts[0x5]} deliver_sm", flush=True)
 
 
+SCENARIOS = (binds, over_ipv6, refused_binds, routes, content, receipts, receipt_forms, receipts_to_a_pair,
+             mobile_originated, two_way, long_messages, reroute, other_operations, submit_multi, old_version, bursts,
+             windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload,
+             reload_accounts)
+
+
+def run(b, scenarios, only=None):
+    for scenario in scenarios:
+        if only not in (None, scenario.__name__):
+            continue
+        name = scenario.__name__.replace("_", " ")
+        b.lab.scenario(name, scenario, b)
+        b.lab.scenario(f"after {name}", b.settle)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--router", required=True)
@@ -718,16 +734,13 @@ def main():
     print(f"# customer {b.customer.library}, alpha {b.alpha.peer.library}, beta {b.beta.peer.library}")
     b.lab.scenario("start", b.start)
     if b.esme:
-        for scenario in (binds, over_ipv6, refused_binds, routes, content, receipts, receipt_forms, receipts_to_a_pair,
-                         mobile_originated, two_way, long_messages, reroute, other_operations, submit_multi, old_version,
-                         bursts, windows, link_lost, outbind, enquire_links, supplier_goes_and_comes, lost_customer, reload,
-                         reload_accounts):
-            if options.only not in (None, scenario.__name__):
-                continue
-            b.lab.scenario(scenario.__name__.replace("_", " "), scenario, b)
-            b.lab.scenario(f"after {scenario.__name__.replace('_', ' ')}", b.settle)
+        run(b, SCENARIOS, options.only)
         b.lab.scenario("drain", drain, b)
+        if options.only is None or options.only in [scenario.__name__ for scenario in stored_scenarios.SCENARIOS]:
+            run(b, (stored_scenarios.start_with_a_store,))
+            run(b, stored_scenarios.SCENARIOS, options.only)
         if not options.only:
+            b.lab.scenario("records", stored_scenarios.records, b)
             b.lab.scenario("dissector", dissect, b)
     b.lab.finish()
 

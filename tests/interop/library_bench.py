@@ -110,6 +110,7 @@ class Bench:
         workers = [0, 1] if (os.cpu_count() or 1) > 1 else [0]
         self.toml = TOML.format(alpha=alpha_host.address, beta=beta_host.address, workers=workers)
         self.router = Router(self.lab, options.router, self.toml, {"mt.csv": MT, "mo.csv": MO})
+        self.account = ("acme", "secret")  # that it binds as
         self.esme = None  # the customer's long-lived transceiver
 
     def start(self):
@@ -137,7 +138,7 @@ class Bench:
 
     def bind_transceiver(self):
         self.esme = self.connect()
-        return self.esme.bind("transceiver", "acme", "secret")
+        return self.esme.bind("transceiver", *self.account)
 
     def connect(self):
         return Esme(self.customer, ROUTER_ADDRESS, PORT)
