@@ -79,6 +79,10 @@ class Router:
         """SIGTERM, without waiting. A second one would end the drain."""
         self.process.send_signal(signal.SIGTERM)
 
+    def kill(self):
+        """SIGKILL: nothing is settled, answered or closed. Its exit status."""
+        return self.lab.stop(self.process, signal.SIGKILL)
+
     def wait_for_end(self, seconds=20):
         """Its exit status."""
         return self.process.wait(seconds)

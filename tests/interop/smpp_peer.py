@@ -14,8 +14,8 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
 
 # command_status values that the scenarios name (SMPP 3.4 section 5.1.3).
 ROK, RINVCMDID, RINVBNDSTS, RALYBND, RSYSERR = 0x00, 0x03, 0x04, 0x05, 0x08
-RINVDSTADR, RINVMSGID, RBINDFAIL, RCANCELFAIL, RREPLACEFAIL = 0x0B, 0x0C, 0x0D, 0x11, 0x13
-RMSGQFUL, RSUBMITFAIL, RTHROTTLED, RX_R_APPN, RQUERYFAIL = 0x14, 0x45, 0x58, 0x66, 0x67
+RINVSRCADR, RINVDSTADR, RINVMSGID, RBINDFAIL, RCANCELFAIL, RREPLACEFAIL = 0x0A, 0x0B, 0x0C, 0x0D, 0x11, 0x13
+RMSGQFUL, RINVESMCLASS, RSUBMITFAIL, RTHROTTLED, RX_R_APPN, RQUERYFAIL = 0x14, 0x43, 0x45, 0x58, 0x66, 0x67
 
 # TLVs that the scenarios send: how many octets an integer has, or the kind of the value.
 TLVS = {
