@@ -42,6 +42,7 @@ class Counter {
     X(mt_expired, "MT end state: time ran out in a queue before any supplier had it")               \
     X(mt_unknown, "MT end state: link died or no response after the submit")                        \
     X(mt_dropped, "MT end state: dropped by a rule (answered OK, sent nowhere)")                    \
+    X(mt_cancelled, "MT end state: cancelled by its customer while it waited in the store")         \
     X(mt_rerouted, "MT attempts at a next target")                                                  \
     X(mt_resent, "MT messages sent again after an unknown outcome (on_unknown = resend)")           \
     X(mt_stored, "MT messages taken to store and forward, answered OK")                             \

@@ -226,12 +226,14 @@ struct Message : MessageHead {
     Nanos received_wall_ns = 0;   // receipts: when it came
 
     // Store and forward: set when it is taken, or by the store when it is loaded.
-    bool queue_wanted = false;      // keep_message, end_reroute: it is to wait in the store alone
-    bool blocked = false;           // the store holds a place for it behind one that is under way
-    bool maybe_sent = false;        // a run that was killed had it under way
-    uint8_t tries = 0;              // rounds over its targets
-    smpp::Version version{};        // of the session that it came by: how to read the body again
-    Nanos due_wall_ns = 0;          // not before
+    bool queue_wanted = false;  // keep_message, end_reroute: it is to wait in the store alone
+    bool blocked = false;       // the store holds a place for it behind one that is under way
+    bool is_scheduled =
+        false;                // its customer named the time that it is due at, and that is to come
+    bool maybe_sent = false;  // a run that was killed had it under way
+    uint8_t tries = 0;        // rounds over its targets
+    smpp::Version version{};  // of the session that it came by: how to read the body again
+    Nanos due_wall_ns = 0;    // not before
     Nanos expires_wall_ns = 0;      // end of its validity
     Nanos accepted_wall_ns = 0;     // when it was taken
     uint64_t destination_hash = 0;  // the store's: of customer and destination

@@ -38,8 +38,9 @@ enum class RecordEnd : uint8_t {
     postponed,   // mt: not its end, a round over the targets of one taken to store and forward
     late,        // mt: after its end, the response to a submit whose outcome was unknown
     swallowed,   // receipt: failed, and the message goes over its next target
+    cancelled,   // mt
 };
-inline constexpr uint8_t record_ends = 14;
+inline constexpr uint8_t record_ends = 15;
 
 /// The octets that a record carries, in the order in which they stand.
 enum class RecordPart : uint8_t {

@@ -412,6 +412,7 @@ class Worker {
     [[nodiscard]] smpp::CommandStatus read_question(const Session& session,
                                                     const smpp::Frame& frame,
                                                     Message& message);
+    [[nodiscard]] bool cancels_more(Message& message);
     void answer_question(Message* message);
 
     // worker_deliver.cc
@@ -445,6 +446,7 @@ class Worker {
     void record_late(const LostWays::Lost& lost,
                      smpp::CommandStatus status,
                      std::string_view supplier_id);
+    void record_cancelled(const Message& question);
     static void set_way(const ReceiptWay& way, Record& out);
     void set_record_times(const Message& message, Record& out) const;
     void set_record_content(const Message& message, Record& out);

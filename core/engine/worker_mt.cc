@@ -88,7 +88,9 @@ void Worker::route_mt() {
                     message->sender_replaced = true;
                 }
                 set_targets(*message, decision);
-                watch(*message, decision.reroute_ns);
+                if (decision.reroute_ns != 0 || message->rerouted) [[unlikely]] {
+                    watch(*message, decision.reroute_ns);
+                }
                 if (message->rerouted && !drop_tried(*message)) {
                     end_reroute(message);
                 } else if (message->to_store) {

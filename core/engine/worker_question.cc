@@ -64,7 +64,9 @@ smpp::CommandStatus Worker::read_question(const Session& session,
     std::string_view id;
     message.sm = {};
     message.due_wall_ns = now_.wall_ns;
+    message.received_wall_ns = now_.wall_ns;
     message.expires_wall_ns = 0;
+    message.tries = 0;
     switch (frame.header.command_id) {
         case CommandId::query_sm:
             message.store_order = StoreOrder::query_message;
@@ -120,7 +122,31 @@ smpp::CommandStatus Worker::read_question(const Session& session,
     return CommandStatus::esme_rok;
 }
 
+// One message ended; a cancel_sm without an id goes on with the next.
+bool Worker::cancels_more(Message& message) {
+    if (message.store_order != StoreOrder::cancel_message) {
+        return false;
+    }
+    const bool all = message.id == 0;
+    if (message.store_answer == StoreAnswer::done) {
+        counters_.mt_cancelled.add();
+        if (records_ != nullptr) {
+            record_cancelled(message);
+        }
+        message.tries = 1;
+        return all;
+    }
+    if (all && message.store_answer == StoreAnswer::none && message.tries > 0) {
+        message.store_answer = StoreAnswer::done;
+    }
+    return false;
+}
+
 void Worker::answer_question(Message* message) {
+    if (cancels_more(*message)) {
+        order_of_store(message, StoreOrder::cancel_message, Stage::question_answered, id_);
+        return;
+    }
     Session* session = session_of(message->origin);
     if (session == nullptr) {
         counters_.answers_unsent.add();

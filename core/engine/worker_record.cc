@@ -157,6 +157,18 @@ void Worker::record_late(const LostWays::Lost& lost,
     write_record(record);
 }
 
+// Of the message that a cancel_sm ended while it waited in the store alone.
+void Worker::record_cancelled(const Message& question) {
+    Record record;
+    record.kind = RecordKind::mt;
+    record.end = RecordEnd::cancelled;
+    record.accepted_ns = now_.mono_ns - (now_.wall_ns - question.way.submitted_wall_ns);
+    record.finished_ns = now_.mono_ns;
+    record.finished_wall_ns = now_.wall_ns;
+    set_way(question.way, record);
+    write_record(record);
+}
+
 void Worker::set_way(const ReceiptWay& way, Record& out) {
     out.customer = way.customer;
     out.id = way.id;
@@ -182,7 +194,7 @@ void Worker::set_record_times(const Message& message, Record& out) const {
     out.accepted_ns = message.accepted_ns;
     out.finished_ns = now_.mono_ns;
     out.finished_wall_ns = now_.wall_ns;
-    out.resent = log.resent;
+    out.resent = log.resent && log.count > 0;
     out.attempts_overwritten = log.overwritten;
     out.attempts = {log.attempts.data(), log.count};
     out.targets = {message.targets.data(), message.target_count};

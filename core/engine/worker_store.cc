@@ -102,7 +102,8 @@ void Worker::on_way_found(Message* message) {
 
 void Worker::on_receipt_kept(Message* message) {
     if (message->store_answer == StoreAnswer::failed) {
-        if (message->deliver_next && !message->answered) {
+        const bool decides = message->store_order == StoreOrder::settle_watched;
+        if ((message->deliver_next || decides) && !message->answered) {
             if (message->way_ends) {
                 receipt_map_.reopen(message->key, message->way.id);
             }
@@ -120,6 +121,7 @@ void Worker::on_receipt_kept(Message* message) {
     }
     if (message->store_answer == StoreAnswer::spilled) {
         counters_.receipts_matched.add();
+        counters_.mt_settled.add(message->way.is_lost && message->way_ends ? 1 : 0);
         message->deliver_next = false;  // load_receipts() brings it, in its turn
         end_receipt_from_owner(message, CommandStatus::esme_rok);
         return;

@@ -64,7 +64,9 @@ void Worker::set_times_of_stored(Message& message) const {
     }
     message.accepted_wall_ns = now;
     message.expires_wall_ns = std::min(expires, due + retry.validity_max_ns);
-    message.due_wall_ns = due;
+    // At its end, if that is before: to say that it expired.
+    message.due_wall_ns = std::min(due, message.expires_wall_ns);
+    message.is_scheduled = due > now;
     message.tries = 0;
     message.maybe_sent = false;
 }
@@ -151,11 +153,11 @@ void Worker::begin_round(Message* message) {
     if (message->log != nullptr) {
         message->log->resent = message->maybe_sent;
     }
+    const CommandStatus status = set_numbers(*account, *message);
     if (now_.wall_ns >= message->expires_wall_ns) {
         finish_mt(message, CommandStatus::esme_rsyserr, counters_.mt_expired);
         return;
     }
-    const CommandStatus status = set_numbers(*account, *message);
     if (status != CommandStatus::esme_rok) {
         finish_mt(message, status, counters_.mt_rejected);
         return;

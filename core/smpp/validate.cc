@@ -87,21 +87,6 @@ bool type_allowed(uint8_t type, Version version) {
     }
 }
 
-/// UDHL and every element end where they say (3GPP TS 23.040 section 9.2.3.24).
-bool udh_is_whole(Octets text) {
-    if (text.empty() || text[0] >= text.size()) {
-        return false;
-    }
-    Octets elements = text.subspan(1, text[0]);
-    while (!elements.empty()) {
-        if (elements.size() < 2 || size_t{elements[1]} + 2 > elements.size()) {
-            return false;
-        }
-        elements = elements.subspan(size_t{elements[1]} + 2);
-    }
-    return true;
-}
-
 /// The TLVs that this router acts on; all others pass unread.
 struct UsedTlvs {
     Octets payload;
@@ -260,6 +245,20 @@ CommandStatus check_shared_fields(const Sm& sm, const ValidateRules& rules) {
 }
 
 }  // namespace
+
+bool udh_is_whole(Octets text) {
+    if (text.empty() || text[0] >= text.size()) {
+        return false;
+    }
+    Octets elements = text.subspan(1, text[0]);
+    while (!elements.empty()) {
+        if (elements.size() < 2 || size_t{elements[1]} + 2 > elements.size()) {
+            return false;
+        }
+        elements = elements.subspan(size_t{elements[1]} + 2);
+    }
+    return true;
+}
 
 CommandStatus validate_submit(const Sm& sm, const ValidateRules& rules) {
     if (const CommandStatus status = check_source(sm.source); status != esme_rok) {

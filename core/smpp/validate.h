@@ -26,6 +26,10 @@ struct ValidateRules {
     uint32_t text_octets_max = 0xFFFF;  // of short_message or message_payload
 };
 
+/// Whether the text of a message with UDHI begins with a user data header (3GPP TS 23.040 section
+/// 9.2.3.24) whose elements fill it.
+[[nodiscard]] bool udh_is_whole(Octets text);
+
 /// submit_sm (deliver_sm has other rules: take what comes).
 [[nodiscard]] CommandStatus validate_submit(const Sm& sm, const ValidateRules& rules);
 [[nodiscard]] CommandStatus validate_data_sm(const Sm& sm, const ValidateRules& rules);

@@ -14,10 +14,21 @@ using engine::Message;
 
 constexpr size_t key_integers_octets = 1 + 2 * sizeof(uint64_t);  // priority, due, sequence
 constexpr uint8_t flag_maybe_sent = 0x01;
+constexpr uint8_t flag_scheduled = 0x02;
 constexpr uint8_t flag_data_sm = 0x01;
 
 void append_octet(std::string& to, uint8_t value) {
     to.push_back(static_cast<char>(value));
+}
+
+uint8_t flags_of(const Waiting& waiting) {
+    return static_cast<uint8_t>((waiting.maybe_sent ? flag_maybe_sent : 0) |
+                                (waiting.is_scheduled ? flag_scheduled : 0));
+}
+
+void set_flags(uint8_t flags, Waiting& out) {
+    out.maybe_sent = (flags & flag_maybe_sent) != 0;
+    out.is_scheduled = (flags & flag_scheduled) != 0;
 }
 
 constexpr uint8_t flag_ended = 0x01;
@@ -190,7 +201,7 @@ std::string encode_queue_value(const Waiting& waiting) {
     append(out, waiting.id);
     append(out, waiting.destination);
     append_octet(out, waiting.tries);
-    append_octet(out, waiting.maybe_sent ? flag_maybe_sent : uint8_t{0});
+    append_octet(out, flags_of(waiting));
     return out;
 }
 
@@ -214,7 +225,7 @@ bool decode_queue(std::string_view key,
     out.id = in.integer<uint64_t>();
     out.destination = in.integer<uint64_t>();
     out.tries = in.integer<uint8_t>();
-    out.maybe_sent = (in.integer<uint8_t>() & flag_maybe_sent) != 0;
+    set_flags(in.integer<uint8_t>(), out);
     return rank < priorities && version == message_version && in.is_whole();
 }
 
@@ -237,7 +248,7 @@ std::string encode_order_value(const Waiting& waiting) {
     append(out, waiting.due_ns);
     append(out, waiting.id);
     append_octet(out, waiting.tries);
-    append_octet(out, waiting.maybe_sent ? flag_maybe_sent : uint8_t{0});
+    append_octet(out, flags_of(waiting));
     return out;
 }
 
@@ -251,7 +262,7 @@ bool decode_order(std::string_view key, std::string_view value, Waiting& out) {
     out.due_ns = in.integer<uint64_t>();
     out.id = in.integer<uint64_t>();
     out.tries = in.integer<uint8_t>();
-    out.maybe_sent = (in.integer<uint8_t>() & flag_maybe_sent) != 0;
+    set_flags(in.integer<uint8_t>(), out);
     return at.is_whole() && in.is_whole() && version == message_version &&
            out.priority < priorities;
 }

@@ -21,8 +21,9 @@ struct Waiting {
     uint8_t priority = 0;
     uint8_t tries = 0;
     bool maybe_sent = false;
-    Nanos due_ns = 0;       // UTC
-    uint64_t sequence = 0;  // in which messages were taken
+    bool is_scheduled = false;  // for the time that its customer named: until then in nobody's way
+    Nanos due_ns = 0;           // UTC
+    uint64_t sequence = 0;      // in which messages were taken
     uint64_t id = 0;
     uint64_t destination = 0;  // hash of customer and destination
 };

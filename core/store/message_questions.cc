@@ -6,6 +6,7 @@
 #include "core/smpp/decode.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/tlv.h"
+#include "core/smpp/validate.h"
 
 namespace sy::store {
 namespace {
@@ -16,9 +17,9 @@ using engine::StoreOrder;
 using smpp::CommandStatus;
 using smpp::MessageState;
 
-// A cancel_sm without an id names all messages from one number to another; more than this many are
-// not looked through at once, and the next cancel_sm goes on.
-constexpr uint32_t cancelled_at_once_max = 1000;
+// A cancel_sm without an id names all messages from one number to another: behind that many to the
+// same one from other numbers it finds none.
+constexpr uint32_t looked_through_max = 1000;
 
 }  // namespace
 
@@ -37,7 +38,7 @@ void MessageQuestions::answer(Message& message, const Names& names) {
     const auto done = message.store_order == StoreOrder::query_message     ? query(message, names)
                       : message.store_order == StoreOrder::replace_message ? replace(message, names)
                       : message.id != 0                                    ? cancel(message, names)
-                                        : cancel_all(message, names);
+                                        : cancel_first(message, names);
     message.store_answer = !done   ? StoreAnswer::failed
                            : *done ? StoreAnswer::done
                                    : StoreAnswer::none;
@@ -72,7 +73,7 @@ Result<bool> MessageQuestions::query(Message& message, const Names& names) {
     }
     const auto& waiting = (*named)->waiting;
     const bool scheduled = message.version == smpp::Version::v50 && waiting &&
-                           waiting->tries == 0 && waiting->due_ns > message.due_wall_ns;
+                           waiting->is_scheduled && waiting->due_ns > message.due_wall_ns;
     message.receipt_state =
         static_cast<uint8_t>(scheduled ? MessageState::scheduled : MessageState::enroute);
     return true;
@@ -88,18 +89,17 @@ Result<bool> MessageQuestions::cancel(Message& message, const Names& names) {
         (!destination.empty() && scratch_->sm.destination.digits != destination)) {
         return false;
     }
-    remove(**named, message.due_wall_ns, names);
-    return true;
+    return remove(**named, message, names);
 }
 
-Result<bool> MessageQuestions::cancel_all(Message& message, const Names& names) {
+// The first of them; whoever asks comes back for the next.
+Result<bool> MessageQuestions::cancel_first(Message& message, const Names& names) {
     const uint64_t destination =
         destination_hash(names.name_of(message.customer), message.destination.view());
     const std::string prefix = order_prefix(destination);
     std::string from = prefix;
     Database::Entry entry;
-    bool any = false;
-    for (uint32_t seen = 0; seen < cancelled_at_once_max; ++seen) {
+    for (uint32_t seen = 0; seen < looked_through_max; ++seen) {
         const auto found = database_.seek(Family::order, from, prefix, entry);
         if (!found) {
             return std::unexpected(found.error());
@@ -116,25 +116,28 @@ Result<bool> MessageQuestions::cancel_all(Message& message, const Names& names) 
             const std::string_view service = message.sm.service_type;
             if (*named && (*named)->waiting &&
                 (service.empty() || scratch_->sm.service_type == service)) {
-                remove(**named, message.due_wall_ns, names);
-                any = true;
+                return remove(**named, message, names);
             }
         }
         from = std::move(entry.key);
         from.push_back('\0');
     }
-    return any;
+    return false;
 }
 
-void MessageQuestions::remove(const Named& named, Nanos now_wall_ns, const Names& names) {
+// `message` gets the way of what it cancelled: that one's id and addresses, for its record.
+Result<bool> MessageQuestions::remove(const Named& named, Message& message, const Names& names) {
     Message& stored = *named.message;
+    const Nanos now = message.due_wall_ns;
+    SY_TRY(queue_.release_behind(stored.customer, *named.waiting, now, names));
     queue_.remove_waiting(stored.customer, *named.waiting, names);
     database_.erase(Family::messages, message_key(stored.id));
     if (engine::is_wanted(stored.sm.registered_delivery, true, MessageState::deleted)) {
-        engine::make_own_receipt(stored, MessageState::deleted, CommandStatus::esme_rok,
-                                 now_wall_ns);
+        engine::make_own_receipt(stored, MessageState::deleted, CommandStatus::esme_rok, now);
         receipts_.put(stored, names);
     }
+    engine::fill_way(stored, stored.accepted_wall_ns, message.way);
+    return true;
 }
 
 Result<bool> MessageQuestions::replace(Message& message, const Names& names) {
@@ -159,13 +162,18 @@ Result<bool> MessageQuestions::replace(Message& message, const Names& names) {
     if (!rewrite(by, stored)) {
         return false;
     }
-    database_.put(Family::messages, message_key(stored.id), encode_message(stored, names));
-    queue_.set_rewritten();
-    if (message.due_wall_ns != 0) {
+    const bool is_scheduled = message.due_wall_ns != 0;
+    const Nanos due =
+        std::min(is_scheduled ? message.due_wall_ns : waiting.due_ns, stored.expires_wall_ns);
+    if (due != waiting.due_ns) {
+        SY_TRY(queue_.release_behind(stored.customer, waiting, message.received_wall_ns, names));
         queue_.remove_waiting(stored.customer, waiting, names);
-        waiting.due_ns = message.due_wall_ns;
+        waiting.due_ns = due;
+        waiting.is_scheduled = is_scheduled || waiting.is_scheduled;
         queue_.add_waiting(stored.customer, waiting, names);
     }
+    database_.put(Family::messages, message_key(stored.id), encode_message(stored, names));
+    queue_.set_rewritten();
     return true;
 }
 
@@ -185,6 +193,11 @@ bool MessageQuestions::rewrite(const smpp::ReplaceSm& by, Message& stored) {
     Octets payload;
     if (!by.tlvs.empty() && smpp::find_tlv(by.tlvs, smpp::TlvTag::message_payload, payload)) {
         out.tlv(static_cast<uint16_t>(smpp::TlvTag::message_payload), payload);
+    }
+    // The text of a part begins with the UDH that says so.
+    if ((sm.esm_class & smpp::esm_class_udhi) != 0 &&
+        !smpp::udh_is_whole(by.short_message.empty() ? payload : by.short_message)) {
+        return false;
     }
     sm.tlvs = {tlvs.data(), out.written()};
     const size_t octets =

@@ -17,7 +17,8 @@ class MessageQuestions {
     MessageQuestions(Database& database, MessageQueue& queue, OwnReceipts& receipts);
 
     /// By message.store_order; `store_answer` done: it is as asked for, none: there is no such
-    /// message of this customer and source, or it is under way, failed: the disk.
+    /// message of this customer and source, or it is under way, failed: the disk. A cancel_sm takes
+    /// one message at a time, whose way it fills in.
     void answer(engine::Message& message, const Names& names);
 
   private:
@@ -31,8 +32,10 @@ class MessageQuestions {
                                                        const Names& names);
     [[nodiscard]] Result<bool> query(engine::Message& message, const Names& names);
     [[nodiscard]] Result<bool> cancel(engine::Message& message, const Names& names);
-    [[nodiscard]] Result<bool> cancel_all(engine::Message& message, const Names& names);
-    void remove(const Named& named, Nanos now_wall_ns, const Names& names);
+    [[nodiscard]] Result<bool> cancel_first(engine::Message& message, const Names& names);
+    [[nodiscard]] Result<bool> remove(const Named& named,
+                                      engine::Message& message,
+                                      const Names& names);
     [[nodiscard]] Result<bool> replace(engine::Message& message, const Names& names);
     [[nodiscard]] bool rewrite(const smpp::ReplaceSm& by, engine::Message& stored);
 

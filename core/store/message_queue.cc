@@ -13,6 +13,8 @@ using engine::StoreAnswer;
 constexpr size_t waiting_counts_size = size_t{1} << 24;
 constexpr uint8_t count_max = 255;  // stays: such a destination is looked for on the disk
 constexpr size_t rows_a_commit = 4096;
+// More than that behind one message to a number wait until its old time.
+constexpr uint32_t released_at_once_max = 1000;
 
 void count_up(uint8_t& count) {
     if (count < count_max) {
@@ -122,6 +124,7 @@ Waiting MessageQueue::waiting_of(const Message& message) {
     out.priority = priority_of(message);
     out.tries = message.tries;
     out.maybe_sent = message.maybe_sent;
+    out.is_scheduled = message.is_scheduled;
     out.due_ns = message.due_wall_ns;
     out.sequence = message.store_sequence;
     out.id = message.id;
@@ -203,6 +206,36 @@ void MessageQueue::settle(bool written) {
     moved_.clear();
 }
 
+// What waited behind it for longer than for itself: again from now on.
+Result<void> MessageQueue::release_behind(CustomerId customer,
+                                          const Waiting& before,
+                                          Nanos now_ns,
+                                          const Names& names) {
+    const std::string prefix = order_prefix(before.destination);
+    std::string from = order_key(before.destination, before.sequence + 1);
+    Database::Entry entry;
+    for (uint32_t seen = 0; seen < released_at_once_max; ++seen) {
+        const auto found = database_.seek(Family::order, from, prefix, entry);
+        if (!found) {
+            return std::unexpected(found.error());
+        }
+        if (!*found) {
+            break;
+        }
+        Waiting waiting;
+        const bool readable = decode_order(entry.key, entry.value, waiting);
+        if (readable && !waiting.is_scheduled && waiting.tries == 0 && waiting.due_ns > now_ns &&
+            !gone_.contains(waiting.sequence) && !moved_.contains(waiting.sequence)) {
+            remove_waiting(customer, waiting, names);
+            waiting.due_ns = now_ns;
+            add_waiting(customer, waiting, names);
+        }
+        from = std::move(entry.key);
+        from.push_back('\0');
+    }
+    return {};
+}
+
 // ---------------------------------------------------------------- orders
 
 void MessageQueue::keep(Message& message, const Names& names) {
@@ -258,7 +291,8 @@ void MessageQueue::settle_postpone(Message& message, bool written) {
         return;
     }
     while (Message* other = flight->second.chain.pop_front()) {
-        other->due_wall_ns = std::max(other->due_wall_ns, message.due_wall_ns);
+        other->due_wall_ns =
+            std::min(std::max(other->due_wall_ns, message.due_wall_ns), other->expires_wall_ns);
         to_put_off_.push_back(other);
     }
     leave(message.destination_hash);

@@ -91,6 +91,11 @@ class MessageQueue {
     [[nodiscard]] Result<std::optional<Waiting>> waiting(uint64_t destination, uint64_t sequence);
     void add_waiting(CustomerId customer, const Waiting& waiting, const Names& names);
     void remove_waiting(CustomerId customer, const Waiting& waiting, const Names& names);
+    /// That one is gone, or due at another time: those behind it need not wait for its old one.
+    [[nodiscard]] Result<void> release_behind(CustomerId customer,
+                                              const Waiting& before,
+                                              Nanos now_ns,
+                                              const Names& names);
 
     [[nodiscard]] const QueueCounts& counts() const { return counts_; }
     [[nodiscard]] std::string take_error() { return std::exchange(error_, {}); }
@@ -144,7 +149,8 @@ class MessageQueue {
                             CustomerId customer,
                             const Waiting& waiting,
                             const Names& names);
-    [[nodiscard]] Result<std::optional<Waiting>> first_of(uint64_t destination);
+    [[nodiscard]] Result<std::optional<Waiting>> first_of(uint64_t destination, Nanos now_ns);
+    [[nodiscard]] Result<Nanos> expiry_of(uint64_t id);
     Step fail_with(std::string text);
 
     engine::Hub& hub_;

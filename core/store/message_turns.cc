@@ -133,7 +133,7 @@ MessageQueue::Step MessageQueue::look(Message& message,
         pass(line, waiting);
         return Step::again;
     }
-    const auto first = first_of(waiting.destination);
+    const auto first = first_of(waiting.destination, now);
     if (!first) {
         return fail_with(first.error().text);
     }
@@ -146,15 +146,39 @@ MessageQueue::Step MessageQueue::look(Message& message,
         }
         return step;
     }
-    // Behind one to the same destination that waits longer.
+    // Behind one to the same destination that waits longer, as long as it is valid itself.
+    const auto expires = expiry_of(waiting.id);
+    if (!expires) {
+        return fail_with(expires.error().text);
+    }
+    if (*expires <= now) {
+        const Step step = take(message, customer, waiting, names);
+        if (step != Step::too_small && step != Step::failed) {
+            pass(line, waiting);
+        }
+        return step;
+    }
     remove_waiting(customer, waiting, names);
     pass(line, waiting);
-    waiting.due_ns = (*first)->due_ns;
+    waiting.due_ns = std::min((*first)->due_ns, *expires);
+    waiting.is_scheduled = false;
     add_waiting(customer, waiting, names);
     return Step::again;
 }
 
-Result<std::optional<Waiting>> MessageQueue::first_of(uint64_t destination) {
+// 0 for what cannot be read: take() says so.
+Result<Nanos> MessageQueue::expiry_of(uint64_t id) {
+    const auto value = find(id);
+    if (!value) {
+        return std::unexpected(value.error());
+    }
+    const Names nobody({}, {});
+    StoredMessage stored;
+    return *value && decode_message(**value, nobody, stored) ? stored.expires_wall_ns : 0;
+}
+
+// One that is scheduled for later is in nobody's way.
+Result<std::optional<Waiting>> MessageQueue::first_of(uint64_t destination, Nanos now_ns) {
     const std::string prefix = order_prefix(destination);
     std::string from = prefix;
     Database::Entry entry;
@@ -168,7 +192,8 @@ Result<std::optional<Waiting>> MessageQueue::first_of(uint64_t destination) {
             return std::optional<Waiting>();
         }
         const bool readable = decode_order(entry.key, entry.value, waiting);
-        if (readable && !gone_.contains(waiting.sequence)) {
+        const bool is_later = readable && waiting.is_scheduled && waiting.due_ns > now_ns;
+        if (readable && !is_later && !gone_.contains(waiting.sequence)) {
             return std::optional(waiting);
         }
         counts_.unreadable.add(readable ? 0 : 1);
@@ -199,6 +224,7 @@ MessageQueue::Step MessageQueue::take(Message& message,
     message.customer = customer;
     message.tries = waiting.tries;
     message.maybe_sent = waiting.maybe_sent;
+    message.is_scheduled = false;
     message.blocked = false;
     counts_.taken.add();
     taken_.push_back({&message, customer, waiting});

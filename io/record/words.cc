@@ -71,8 +71,9 @@ std::string_view kind_word(RecordKind kind) {
 
 std::string_view end_word(RecordEnd end) {
     constexpr std::array<std::string_view, engine::record_ends> words{
-        "accepted", "rejected",   "expired",   "unknown",  "dropped",   "delivered", "lost",
-        "refused",  "suppressed", "duplicate", "orphaned", "postponed", "late",      "swallowed"};
+        "accepted",  "rejected",  "expired", "unknown",    "dropped",
+        "delivered", "lost",      "refused", "suppressed", "duplicate",
+        "orphaned",  "postponed", "late",    "swallowed",  "cancelled"};
     return words[static_cast<size_t>(end)];
 }
 

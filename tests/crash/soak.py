@@ -50,7 +50,7 @@ rotate_size = "64MiB"
 path = "store"
 memory = "64MiB"
 """
-ENDS = ("accepted", "rejected", "expired", "unknown", "dropped")
+ENDS = ("accepted", "rejected", "expired", "unknown", "dropped", "cancelled")
 REFUSALS = (0x08, 0x14, 0x58)  # RSYSERR, RMSGQFUL, RTHROTTLED
 
 

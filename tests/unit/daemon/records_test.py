@@ -28,6 +28,7 @@ LOAD_S = 120
 COUNTERS = {
     ("mt", "accepted"): "mt_accepted", ("mt", "rejected"): "mt_rejected", ("mt", "expired"): "mt_expired",
     ("mt", "unknown"): "mt_unknown", ("mt", "dropped"): "mt_dropped",
+    ("mt", "cancelled"): "mt_cancelled", ("receipt", "swallowed"): "receipts_swallowed",
     ("mo", "delivered"): "mo_delivered", ("mo", "rejected"): "mo_rejected",
     ("copy", "delivered"): "mo_copies_delivered", ("copy", "lost"): "mo_copies_lost",
     ("receipt", "delivered"): "receipts_delivered", ("receipt", "refused"): "receipts_refused",

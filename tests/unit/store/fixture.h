@@ -48,6 +48,12 @@ class StoreTest : public testing::TestWithParam<uint32_t> {
         start();
     }
 
+    // A new life on the same disk, with records.
+    void restart_with_records() {
+        config.record_ring_bytes = 1 << 20;
+        restart();
+    }
+
     ConnId bind() {
         const ConnId conn = acme.bind(router->address, CommandId::bind_transceiver, "acme");
         EXPECT_TRUE(router->run_until([&] { return acme.response(conn, 1) != nullptr; }));

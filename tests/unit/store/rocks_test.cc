@@ -2,6 +2,7 @@
 // faults are said, and it works again afterwards.
 #include <algorithm>
 #include <filesystem>
+#include <rocksdb/db.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -67,6 +68,35 @@ class RocksTest : public testing::Test {
     std::unique_ptr<rocksdb::Env> env;
     std::unique_ptr<RocksDatabase> database;
 };
+
+TEST_F(RocksTest, OpensAFolderOfAProgramThatKnewFewerFamilies) {
+    {
+        rocksdb::DBOptions options;
+        options.create_if_missing = true;
+        options.create_missing_column_families = true;
+        std::vector<rocksdb::ColumnFamilyDescriptor> families;
+        for (const char* name : {"default", "ways", "receipts", "messages", "queue", "order"}) {
+            families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+        }
+        std::vector<rocksdb::ColumnFamilyHandle*> handles;
+        rocksdb::DB* db = nullptr;
+        ASSERT_TRUE(rocksdb::DB::Open(options, folder.string(), families, &handles, &db).ok());
+        const std::unique_ptr<rocksdb::DB> owner(db);
+        const std::string value = "value of " + key(1);
+        EXPECT_TRUE(db->Put({}, handles.at(1), key(1), value).ok());
+        for (rocksdb::ColumnFamilyHandle* handle : handles) {
+            EXPECT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+        }
+    }
+    open();
+    EXPECT_TRUE(has(key(1)));
+    database->put(Family::watches, "due", "id");
+    ASSERT_TRUE(database->commit(true).has_value());
+    database.reset();
+    open();
+    Database::Entry entry;
+    EXPECT_TRUE(database->seek(Family::watches, "due", "due", entry).value_or(false));
+}
 
 TEST_F(RocksTest, FindsByPrefixInOrder) {
     open();
