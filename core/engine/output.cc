@@ -25,6 +25,7 @@ ChunkPool::ChunkPool(uint32_t small_count, uint32_t large_count) {
     };
     carve(small_count, small_stride, small_bytes);
     carve(large_count, large_stride, large_bytes);
+    large_kept_ = large_count / 4;
 }
 
 ChunkPool::~ChunkPool() {
@@ -34,13 +35,14 @@ ChunkPool::~ChunkPool() {
 Chunk* ChunkPool::take(uint32_t bytes_min, bool prefer_large) {
     SY_DCHECK(bytes_min <= large_bytes);
     const bool fits_small = bytes_min <= small_bytes;
-    Chunk** list = !fits_small || (prefer_large && large_ != nullptr) ? &large_ : &small_;
+    Chunk** list = !fits_small || (prefer_large && large_free_ > large_kept_) ? &large_ : &small_;
     if (*list == nullptr) {
         list = &large_;
     }
     Chunk* chunk = *list;
     if (chunk != nullptr) {
         *list = chunk->next;
+        large_free_ -= chunk->capacity == large_bytes ? 1 : 0;
         chunk->next = nullptr;
         chunk->begin = 0;
         chunk->end = 0;
@@ -52,6 +54,7 @@ void ChunkPool::give_back(Chunk* chunk) {
     Chunk*& list = chunk->capacity == large_bytes ? large_ : small_;
     chunk->next = list;
     list = chunk;
+    large_free_ += chunk->capacity == large_bytes ? 1 : 0;
 }
 
 std::span<uint8_t> Output::reserve(ChunkPool& pool, uint32_t bytes) {

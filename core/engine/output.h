@@ -3,6 +3,7 @@
 // (reserve, then commit) and flushed once a turn.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -33,13 +34,26 @@ class ChunkPool {
     [[nodiscard]] Chunk* take(uint32_t bytes_min, bool prefer_large);
     void give_back(Chunk* chunk);
 
+    /// What one session may hold before its requests are no longer read: a quarter of what is left
+    /// of the large chunks, 1 MiB at most. Peers that do not read share these; whoever comes after
+    /// has half of a small one, of which there is one for each connection.
+    [[nodiscard]] uint64_t share_bytes() const {
+        const uint64_t left = large_free_ > large_kept_ ? large_free_ - large_kept_ : 0;
+        return std::clamp<uint64_t>(left * large_bytes / 4, small_bytes / 2, session_bytes_max);
+    }
+
     static constexpr uint32_t small_bytes = 4096 - sizeof(Chunk);
     static constexpr uint32_t large_bytes = limits::pdu_bytes_max;
 
   private:
+    static constexpr uint64_t session_bytes_max = 1 << 20;
+
     uint8_t* memory_ = nullptr;
     Chunk* small_ = nullptr;
     Chunk* large_ = nullptr;
+    uint32_t large_free_ = 0;
+    // Left to what fits nowhere else: PDUs larger than a small chunk.
+    uint32_t large_kept_ = 0;
 };
 
 class Output {

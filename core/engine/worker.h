@@ -199,6 +199,7 @@ class Worker {
     bool collect_partial(Session& session, Octets& octets);
     void on_control(Session& session, const smpp::Header& header);
     void refuse_state(Session& session, const smpp::Header& header);
+    void read_again(Session& session);
     std::span<uint8_t> reserve(Session& session, size_t bytes);
     void commit(Session& session, size_t bytes);
     void send_empty(Session& session,
@@ -549,6 +550,9 @@ void Worker::flush(Send&& send) {
             const size_t taken = send(session.conn, octets);
             session.blocked = taken < octets.size();
             session.output.sent(chunks_, static_cast<uint32_t>(taken));
+        }
+        if (session.paused) [[unlikely]] {
+            read_again(session);
         }
     }
     dirty_.clear();

@@ -10,14 +10,19 @@
 namespace sy::engine {
 namespace {
 
-// A peer that does not read its answers: above this we stop reading its requests, below a quarter
-// of it we go on.
-constexpr uint64_t output_pause_bytes = 1 << 20;
 // Two malformed PDUs in a row are an accident, a run of them a peer that speaks something else
 // (PROTOCOL: close on a nack storm).
 constexpr uint8_t malformed_run_max = 16;
 
 }  // namespace
+
+// A session whose peer has not read its answers, and has begun to.
+void Worker::read_again(Session& session) {
+    if (session.output.pending_bytes() <= chunks_.share_bytes() / 4) {
+        session.paused = false;
+        act(Action::Kind::resume, session.conn);
+    }
+}
 
 size_t Worker::on_bytes(ConnId conn, Octets octets) {
     Session* session = session_of(conn);
@@ -30,7 +35,8 @@ size_t Worker::on_bytes(ConnId conn, Octets octets) {
         prefetch_answered(*session, octets);
     }
     while (!octets.empty() && session->ending != Ending::closing) {
-        if (session->output.pending_bytes() > output_pause_bytes) {
+        // A peer that does not read its answers.
+        if (session->output.pending_bytes() > chunks_.share_bytes()) {
             if (!session->paused) {
                 session->paused = true;
                 act(Action::Kind::pause, conn);

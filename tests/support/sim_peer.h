@@ -59,6 +59,7 @@ class SimPeer {
     void abort(ConnId conn) { transport_.abort(conn); }
     /// From now on it does not take what arrives on that connection.
     void stop_reading(ConnId conn) { transport_.pause(conn); }
+    void start_reading(ConnId conn) { transport_.resume(conn); }
 
     bool turn();
     [[nodiscard]] Nanos next_wakeup_ns() const { return sim::never_ns; }

@@ -90,6 +90,75 @@ TEST_P(DeafTest, TheHealthyAreServedAsBefore) {
     EXPECT_EQ(acme.all(CommandId::submit_sm_resp).size(), sequence - 100);
 }
 
+class UnreadTest : public EngineTest {
+  protected:
+    UnreadTest() : EngineTest(crowd()) {}
+
+    static test::SimConfig crowd() {
+        test::SimConfig config = many_open();
+        config.customers[0].binds_max = 100;
+        return config;
+    }
+
+    // Requests with an answer of 16 octets each, numbered from 2.
+    void ask(ConnId conn, uint32_t count) {
+        std::string octets;
+        for (uint32_t sequence = 2; sequence < 2 + count; ++sequence) {
+            std::array<uint8_t, 16> pdu;
+            EXPECT_EQ(
+                smpp::encode_empty(pdu, CommandId::enquire_link, CommandStatus::esme_rok, sequence),
+                pdu.size());
+            octets.append(as_chars(pdu));
+        }
+        acme.send(conn, octets);
+    }
+};
+
+TEST_F(UnreadTest, WhoReadsAgainIsReadAgainAndMissesNothing) {
+    const ConnId conn = bind();
+    acme.stop_reading(conn);
+    constexpr uint32_t asked = 150'000;  // twice what the router keeps for one
+    ask(conn, asked);
+    router.run_for(5 * second_ns);
+    EXPECT_TRUE(acme.all(CommandId::enquire_link_resp).empty());
+    acme.start_reading(conn);
+    const auto answered = [&] { return acme.all(CommandId::enquire_link_resp).size() == asked; };
+    EXPECT_TRUE(router.run_until(answered, 20 * second_ns));
+    acme.submit(conn, asked + 2, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(conn, asked + 2), nullptr);
+    EXPECT_EQ(answer(conn, asked + 2)->status(), CommandStatus::esme_rok);
+}
+
+TEST_F(UnreadTest, ACrowdOfThemLeavesRoomForOthers) {
+    const ConnId healthy =
+        acme.bind(router.address, CommandId::bind_transceiver, "bravo", "secret");
+    std::vector<ConnId> crowd;
+    for (int i = 0; i < 60; ++i) {
+        crowd.push_back(bind());
+        acme.stop_reading(crowd.back());
+        ask(crowd.back(), 100'000);
+        router.run_for(100 * millisecond_ns);
+    }
+    router.run_for(second_ns);
+    acme.submit(healthy, 2, test::sm("Shop", "447700900001", "x"));
+    ASSERT_NE(answer(healthy, 2), nullptr);
+    EXPECT_EQ(answer(healthy, 2)->status(), CommandStatus::esme_rok);
+    // One that takes a large buffer: nobody else's is in its way.
+    smpp::Sm sm = test::sm("Shop", "447700900001", "");
+    const std::string text(6000, 'y');
+    std::vector<uint8_t> octets(7000);
+    ByteWriter tlvs(octets);
+    tlvs.tlv(static_cast<uint16_t>(smpp::TlvTag::message_payload), as_octets(text));
+    sm.tlvs = {octets.data(), tlvs.written()};
+    acme.submit(healthy, 3, sm);
+    ASSERT_NE(answer(healthy, 3), nullptr);
+    EXPECT_EQ(answer(healthy, 3)->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(count(&WorkerCounters::output_exhausted), 0u);
+    for (const ConnId conn : crowd) {
+        EXPECT_TRUE(acme.is_live(conn));
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds,
                          DeafTest,
                          testing::Values(Deafness::answers_nothing, Deafness::reads_nothing));
