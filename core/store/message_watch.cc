@@ -54,6 +54,9 @@ void MessageWatch::begin(Message& message, const Names& names) {
             error_ = row.error().text;
         } else if (!*row) {
             return;
+        } else {
+            message.watch.failed_state = (*row)->stored.watch.failed_state;
+            message.watch.failed_error = (*row)->stored.watch.failed_error;
         }
     }
     if (!message.stored && message.watch.round == 1) {
@@ -62,7 +65,7 @@ void MessageWatch::begin(Message& message, const Names& names) {
             destination_hash(names.name_of(message.customer), message.destination.view());
     }
     const std::string key = watch_key(message.watch.due_ns, message.store_sequence);
-    database_.put(Family::messages, message_key(message.id), encode_message(message, names));
+    put_row(message.id, encode_message(message, names));
     database_.put(Family::watches, key, message_key(message.id));
     from_ = std::min(from_, key);
     if (message.watch.due_ns < hub_.store()->watched_due_ns()) {
@@ -96,12 +99,18 @@ bool MessageWatch::settle_receipt(Message& message) {
         return true;
     }
     message.store_answer = StoreAnswer::swallowed;
-    if (is_newest && watch.due_ns != 0) {
+    if (!is_newest) {
+        return false;
+    }
+    watch.failed_state = message.receipt_state;
+    watch.failed_error = message.receipt_error;
+    if (watch.due_ns == 0) {
+        // Missed, and on its way to its next target: its last word, where nobody else takes it.
+        set_watch(row.value, watch);
+        put_row(id, std::move(row.value));
+    } else {
         database_.erase(Family::watches, watch_key(watch.due_ns, row.stored.sequence));
-        watch.failed_state = message.receipt_state;
-        watch.failed_error = message.receipt_error;
         put_off(id, row, message.received_wall_ns);
-        moved_.insert(id);
     }
     return false;
 }
@@ -149,10 +158,6 @@ MessageWatch::Step MessageWatch::look(Message& message, const Names& names) {
         hub_.store()->set_watched_due(has_changes_ ? now : due);
         return Step::none;
     }
-    if (readable && moved_.contains(id)) {
-        hub_.store()->set_watched_due(now);
-        return Step::none;
-    }
     auto row = readable ? row_of(id, names) : Result<std::optional<Row>>(std::nullopt);
     if (!row) {
         fail_with(message, row.error().text);
@@ -185,7 +190,7 @@ MessageWatch::Step MessageWatch::look(Message& message, const Names& names) {
     Watch watch = stored.watch;
     watch.due_ns = 0;
     set_watch((*row)->value, watch);
-    database_.put(Family::messages, message_key(id), (*row)->value);
+    put_row(id, std::move((*row)->value));
     return Step::taken;
 }
 
@@ -230,17 +235,24 @@ void MessageWatch::end(Message& message, const Names& names) {
 
 /// None for a message that is not watched (any more).
 Result<std::optional<MessageWatch::Row>> MessageWatch::row_of(uint64_t id, const Names& names) {
-    const std::string key = message_key(id);
-    Database::Entry entry;
-    const auto found = database_.seek(Family::messages, key, key, entry);
-    if (!found) {
-        return std::unexpected(found.error());
-    }
-    if (!*found || ended_.contains(id)) {
+    if (ended_.contains(id)) {
         return std::optional<Row>();
     }
     std::optional<Row> out(std::in_place);
-    out->value = std::move(entry.value);
+    if (const auto open = rows_.find(id); open != rows_.end()) {
+        out->value = open->second;
+    } else {
+        const std::string key = message_key(id);
+        Database::Entry entry;
+        const auto found = database_.seek(Family::messages, key, key, entry);
+        if (!found) {
+            return std::unexpected(found.error());
+        }
+        if (!*found) {
+            return std::optional<Row>();
+        }
+        out->value = std::move(entry.value);
+    }
     if (!decode_message(out->value, names, out->stored)) {
         counts_.unreadable.add();
         return std::optional<Row>();
@@ -248,12 +260,17 @@ Result<std::optional<MessageWatch::Row>> MessageWatch::row_of(uint64_t id, const
     return out->stored.is_watched ? std::move(out) : std::optional<Row>();
 }
 
+void MessageWatch::put_row(uint64_t id, std::string value) {
+    database_.put(Family::messages, message_key(id), value);
+    rows_[id] = std::move(value);
+}
+
 /// As `row.stored.watch` says, but for its time.
 void MessageWatch::put_off(uint64_t id, Row& row, Nanos due_ns) {
     row.stored.watch.due_ns = due_ns;
     set_watch(row.value, row.stored.watch);
     const std::string key = watch_key(due_ns, row.stored.sequence);
-    database_.put(Family::messages, message_key(id), row.value);
+    put_row(id, row.value);
     database_.put(Family::watches, key, message_key(id));
     from_ = std::min(from_, key);
     if (due_ns < hub_.store()->watched_due_ns()) {
@@ -275,7 +292,7 @@ void MessageWatch::settle(bool written) {
         hub_.store()->set_watched_due(0);
     }
     ended_.clear();
-    moved_.clear();
+    rows_.clear();
     has_changes_ = false;
 }
 

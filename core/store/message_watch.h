@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -69,6 +70,7 @@ class MessageWatch {
 
     [[nodiscard]] Result<std::optional<Row>> row_of(uint64_t id, const Names& names);
     [[nodiscard]] Step look(engine::Message& message, const Names& names);
+    void put_row(uint64_t id, std::string value);
     void put_off(uint64_t id, Row& row, Nanos due_ns);
     void erase(uint64_t id, const StoredMessage& stored);
     void fail_with(engine::Message& message, std::string text);
@@ -79,9 +81,9 @@ class MessageWatch {
     OwnReceipts& receipts_;
     const Names nobody_;
     std::string from_;  // no key of Family::watches below it counts
-    // In the open batch, which the database does not show: ids that ended, ids that are due now.
+    // In the open batch, which the database does not show: ids that ended, rows as they will be.
     std::unordered_set<uint64_t> ended_;
-    std::unordered_set<uint64_t> moved_;
+    std::unordered_map<uint64_t, std::string> rows_;
     bool has_changes_ = false;
     std::string error_;
     WatchCounts counts_;

@@ -142,6 +142,25 @@ TEST_P(RerouteTest, AMissingReceiptDoesWhenItsTimeIsOver) {
     expect_nothing_left();
 }
 
+TEST_P(RerouteTest, AFailureThatComesAsItIsMissedSendsItOnce) {
+    const ConnId conn = bind();
+    const std::string id = taken(conn, 2, message());
+    router->run_for(patience_ns - second_ns);
+    router->store_runs = false;
+    router->run_for(2 * second_ns);  // a worker has asked for it
+    smpp::Sm sm = test::sm("447700900001", "Shop", "id:100 stat:UNDELIV err:042");
+    sm.esm_class = smpp::esm_class_delivery_receipt;
+    alpha.send_pdu(alpha.bound.front(),
+                   [&](auto out) { return smpp::encode_sm(out, CommandId::deliver_sm, 400, sm); });
+    router->run_for(500 * millisecond_ns);
+    router->store_runs = true;
+    router->run_for(3 * second_ns);
+    EXPECT_EQ(sent(beta), 1u);
+    receipt(beta, 200, "DELIVRD");
+    EXPECT_EQ(seen(), one(id, MessageState::delivered));
+    expect_nothing_left();
+}
+
 TEST_P(RerouteTest, ASuccessInTimeIsTheEnd) {
     const ConnId conn = bind();
     const std::string id = taken(conn, 2, message());
