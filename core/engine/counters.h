@@ -46,6 +46,7 @@ class Counter {
     X(mt_rerouted, "MT attempts at a next target")                                                  \
     X(mt_resent, "MT messages sent again after an unknown outcome (on_unknown = resend)")           \
     X(mt_stored, "MT messages taken to store and forward, answered OK")                             \
+    X(mt_held, "MT messages to be stored that waited first, their customer faster than suppliers")  \
     X(mt_postponed, "times that a stored MT message was left to wait in the store alone")           \
     X(mt_loaded, "times that a stored MT message was taken from the store again, its time come")    \
     X(mt_receipts, "receipts of our own for stored MT messages: rejected, expired, unknown")        \

@@ -45,6 +45,8 @@ Worker::Worker(Hub& hub, WorkerId id, uint64_t seed)
       parked_(park_buckets),
       stored_open_(store_ != nullptr ? limits::customers_max : 0),
       message_loads_(stored_open_.size()),
+      held_(stored_open_.size()),
+      held_customers_(stored_open_.size()),
       waiting_(limits::customers_max),
       waiting_list_(limits::customers_max),
       rx_sessions_(limits::customers_max),
@@ -105,7 +107,7 @@ Nanos Worker::next_wakeup_ns() const {
                                                   std::memory_order_acquire);
                                               return !local.staged.empty() || ring->count() > 0;
                                           }) ||
-                      !waiting_list_.empty() || !store_spill_.empty() ||
+                      !waiting_list_.empty() || !store_spill_.empty() || !held_customers_.empty() ||
                       std::ranges::any_of(spill_, [](const auto& list) { return !list.empty(); });
     return now_.mono_ns + (soon ? millisecond_ns : tick_ns);
 }

@@ -20,6 +20,7 @@
 //   worker_receipt.cc   receipts from suppliers to customers
 //   worker_store.cc     what is handed to the store, and what comes back
 //   worker_stored.cc    messages taken to store and forward
+//   worker_held.cc      ... from a customer that is faster than its suppliers
 //   worker_reroute.cc   messages that go over a next target when their receipt fails
 //   worker_unknown.cc   submits without a response, and what settles them late
 //   worker_question.cc  query_sm, cancel_sm, replace_sm of those
@@ -365,7 +366,6 @@ class Worker {
     // worker_stored.cc
     [[nodiscard]] bool takes_to_store(const Session& session, uint8_t esm_class) const;
     void set_times_of_stored(Message& message) const;
-    void keep_message(Message* message);
     void on_message_kept(Message* message);
     void on_message_turn(Message* message);
     void on_message_loaded(Message* message);
@@ -383,7 +383,14 @@ class Worker {
     void store_again(Message* message);
     void run_store_again();
     void load_messages_of(CustomerId customer);
+    [[nodiscard]] bool hands_are_full(CustomerId customer) const;
     void order_next_message(CustomerId customer, Message* message);
+
+    // worker_held.cc
+    void keep_message(Message* message);
+    void write_message(Message* message);
+    void write_held(CustomerId customer);
+    void run_held();
 
     // worker_reroute.cc
     void watch(Message& message, Nanos reroute_ns) const;
@@ -522,6 +529,14 @@ class Worker {
     // many of them are on their way from the store.
     std::vector<uint32_t> stored_open_;
     std::vector<uint16_t> message_loads_;
+    // Not handed to the store yet, so that their customer slows down.
+    struct Held {
+        queue::IntrusiveFifo<Message> messages;
+        Nanos slow_until_ns = 0;  // suppliers took nothing: they go to the store's queue
+        bool listed = false;
+    };
+    std::vector<Held> held_;                     // by CustomerId
+    FixedVector<CustomerId> held_customers_;     // of whom messages may be held
     uint32_t watched_loads_ = 0;                 // likewise of messages to re-route
     queue::IntrusiveFifo<Message> store_again_;  // the store failed: what to ask it again
     Nanos store_again_ns_ = 0;

@@ -71,15 +71,6 @@ void Worker::set_times_of_stored(Message& message) const {
     message.maybe_sent = false;
 }
 
-// It has a route: on disk, then its customer is answered.
-void Worker::keep_message(Message* message) {
-    message->queue_wanted = message->due_wall_ns > now_.wall_ns || draining_ ||
-                            stored_open_[message->customer.value] >= stored_open_max ||
-                            !has_spare_messages();
-    ++stored_open_[message->customer.value];
-    order_of_store(message, StoreOrder::keep_message, Stage::message_kept, id_);
-}
-
 void Worker::on_message_kept(Message* message) {
     message->to_store = false;
     if (message->store_answer == StoreAnswer::failed) {
@@ -248,7 +239,9 @@ void Worker::release_stored(Message* message) {
     SY_DCHECK(stored_open_[customer.value] > 0);
     --stored_open_[customer.value];
     pool_.give_back(message);
+    // What waits on disk is older; no more of it comes at a time than leaves room for the others.
     load_messages_of(customer);
+    write_held(customer);
 }
 
 // ---------------------------------------------------------------- a store that fails
@@ -287,11 +280,15 @@ void Worker::run_store_again() {
 
 // ---------------------------------------------------------------- taking from the store
 
+bool Worker::hands_are_full(CustomerId customer) const {
+    return stored_open_[customer.value] >= stored_open_max;
+}
+
 void Worker::load_messages_of(CustomerId customer) {
     const auto& shared = hub_.customer(customer);
     while (!draining_ && now_.wall_ns >= shared.message_due_ns.load(std::memory_order_relaxed) &&
-           message_loads_[customer.value] < loads_a_look &&
-           stored_open_[customer.value] < stored_open_max && has_spare_messages()) {
+           message_loads_[customer.value] < loads_a_look && !hands_are_full(customer) &&
+           has_spare_messages()) {
         Message* message = pool_.take(0);
         if (message == nullptr) {
             return;

@@ -26,6 +26,7 @@ void Worker::run_timers() {
     const uint32_t forgotten = receipt_map_.expire(now_.mono_ns, 256);
     counters_.receipts_evicted.add(store_ == nullptr ? forgotten : 0);
     run_store_again();
+    run_held();
     load_from_store(elapsed);
     run_waiting();
     for (LocalSupplier& local : suppliers_) {

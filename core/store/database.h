@@ -33,6 +33,9 @@ class Database {
     // --- The open batch.
 
     virtual void put(Family family, std::string_view key, std::string_view value) = 0;
+    /// Of a key that is not there, which makes it cheap to erase soon. REQUIRES: neither committed
+    /// nor in the open batch, but where it is erased there.
+    virtual void put_new(Family family, std::string_view key, std::string_view value) = 0;
     virtual void erase(Family family, std::string_view key) = 0;
     /// Writes the batch and begins a new one, also on error: then nothing of it is to be counted
     /// on. With `durable` it is on disk when this returns, and all before it; an empty batch does

@@ -28,7 +28,8 @@ class FieldReader {
         const Octets octets = take(sizeof(T));
         return octets.empty() ? T{0} : load_be<T>(octets.data());
     }
-    std::string_view text() { return as_chars(take(integer<uint8_t>())); }
+    std::string_view text() { return chars(integer<uint8_t>()); }
+    std::string_view chars(size_t count) { return as_chars(take(count)); }
     Octets rest() { return take(from_.size()); }
     [[nodiscard]] bool is_whole() const { return !short_ && from_.empty(); }
     [[nodiscard]] bool is_short() const { return short_; }

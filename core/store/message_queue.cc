@@ -86,6 +86,8 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
     }));
     for (size_t i = 0; i < under_way.size(); ++i) {
         const auto& [customer, waiting] = under_way[i];
+        // Where its place in the queue could not be read, the one in the order may still be there.
+        database_.erase(Family::order, order_key(waiting.destination, waiting.sequence));
         put_rows(customer, waiting);
         count_up(waiting_at(waiting.destination));
         ++strangers_[customer][waiting.priority].count;
@@ -165,11 +167,11 @@ void MessageQueue::set_due(CustomerId customer, Nanos due_ns) {
 }
 
 void MessageQueue::put_rows(std::string_view customer, const Waiting& waiting) {
-    database_.put(Family::queue,
-                  queue_key(customer, waiting.priority, waiting.due_ns, waiting.sequence),
-                  encode_queue_value(waiting));
-    database_.put(Family::order, order_key(waiting.destination, waiting.sequence),
-                  encode_order_value(waiting));
+    database_.put_new(Family::queue,
+                      queue_key(customer, waiting.priority, waiting.due_ns, waiting.sequence),
+                      encode_queue_value(waiting));
+    database_.put_new(Family::order, order_key(waiting.destination, waiting.sequence),
+                      encode_order_value(waiting));
 }
 
 void MessageQueue::add_waiting(CustomerId customer, const Waiting& waiting, const Names& names) {
@@ -243,7 +245,7 @@ void MessageQueue::keep(Message& message, const Names& names) {
         destination_hash(names.name_of(message.customer), message.destination.view());
     message.store_sequence = sequence_.next++;
     message.blocked = false;
-    database_.put(Family::messages, message_key(message.id), encode_message(message, names));
+    database_.put_new(Family::messages, message_key(message.id), encode_message(message, names));
     counts_.kept.add();
     const auto flight = flights_.find(message.destination_hash);
     if (message.queue_wanted || waiting_at(message.destination_hash) > 0) {

@@ -18,8 +18,8 @@ Result<void> check_version(Database& database) {
     }
     const std::string ours = std::to_string(database_version);
     // 1 had no messages, 2 none whose receipt decides: their families are made empty when it is
-    // opened, nothing else differs.
-    if (!*found || entry.value == "1" || entry.value == "2") {
+    // opened. 3 had no journal. Nothing else differs.
+    if (!*found || entry.value == "1" || entry.value == "2" || entry.value == "3") {
         database.put(Family::meta, version_key, ours);
         return database.commit(true);
     }

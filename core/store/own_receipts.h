@@ -27,8 +27,8 @@ class OwnReceipts {
         const CustomerId customer = message.way.customer;
         const uint64_t sequence = sequence_.next++;
         (void)spills_.stays(customer, true, sequence);
-        database_.put(Family::receipts, receipt_key(names.name_of(customer), sequence),
-                      encode_receipt(message, names));
+        database_.put_new(Family::receipts, receipt_key(names.name_of(customer), sequence),
+                          encode_receipt(message, names));
         open_.push_back(customer);
     }
     /// The batch was written, or was not.

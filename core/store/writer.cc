@@ -90,8 +90,8 @@ Writer::Applied Writer::apply(Message& message, const Names& names) {
     message.store_answer = StoreAnswer::done;
     switch (message.store_order) {
         case StoreOrder::keep_way:
-            database_.put(Family::ways, way_key(message.key, message.way.id),
-                          encode_way(message.way, names));
+            database_.put_new(Family::ways, way_key(message.key, message.way.id),
+                              encode_way(message.way, names));
             counts_.ways.add();
             if (message.way.round != 0) {
                 watch_.begin(message, names);
@@ -145,8 +145,9 @@ void Writer::keep_receipt(Message& message, const Names& names) {
         message.store_answer = StoreAnswer::spilled;
         counts_.receipts_spilled.add();
     }
-    database_.put(Family::receipts, receipt_key(names.name_of(customer), message.store_sequence),
-                  encode_receipt(message, names));
+    database_.put_new(Family::receipts,
+                      receipt_key(names.name_of(customer), message.store_sequence),
+                      encode_receipt(message, names));
     if (message.way_ends) {
         database_.erase(Family::ways, way_key(message.key, message.way.id));
     }

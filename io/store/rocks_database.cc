@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/store/codec.h"
 
 namespace sy::store {
@@ -25,8 +26,13 @@ constexpr size_t way_prefix_octets = 16;
 // A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
 // hundred times.
 constexpr double filter_bits = 10;
-// What a restart reads again before anything is served: some 3 s.
-constexpr uint64_t log_bytes_max = uint64_t{128} << 20;
+// What a restart reads again before anything is served, some 3 s: two journals and RocksDB's log.
+constexpr uint64_t journal_octets_most = uint64_t{64} << 20;
+constexpr uint64_t log_bytes_max = uint64_t{64} << 20;
+// A piece of what is brought to RocksDB, and a piece of a journal that is read again.
+constexpr size_t piece_octets = 64 << 10;
+// A quiet router's entries do not stay in memory for ever.
+constexpr Nanos young_max_ns = Nanos{3600} * second_ns;
 constexpr uint64_t files_rewritten_every_s = 6 * 3600;
 
 rocksdb::Slice slice(std::string_view text) {
@@ -78,7 +84,7 @@ struct RocksDatabase::Handle {
     std::shared_ptr<rocksdb::Cache> cache;
     std::unique_ptr<rocksdb::DB> db;
     std::array<rocksdb::ColumnFamilyHandle*, families> family{};
-    rocksdb::WriteBatch batch;
+    rocksdb::WriteBatch batch;  // on its way down
 
     ~Handle() {
         for (rocksdb::ColumnFamilyHandle* one : family) {
@@ -92,13 +98,24 @@ struct RocksDatabase::Handle {
     }
 };
 
-RocksDatabase::RocksDatabase(RocksOptions options) : options_(std::move(options)) {}
+RocksDatabase::RocksDatabase(RocksOptions options)
+    : options_(std::move(options)),
+      journal_octets_max_(std::min(options_.memory_bytes / 8, journal_octets_most)),
+      journal_(options_.env != nullptr ? *options_.env : *rocksdb::Env::Default(), options_.path) {}
 
-RocksDatabase::~RocksDatabase() = default;
+// A start reads less then. What could not be brought down is in the journals.
+RocksDatabase::~RocksDatabase() {
+    if (!broken_ && handle_ != nullptr && handle_->db != nullptr) {
+        (void)settle_all();
+    }
+}
 
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(RocksOptions options) {
     std::unique_ptr<RocksDatabase> out(new RocksDatabase(std::move(options)));
+    out->broken_ = true;
     SY_TRY(out->open_handle());
+    SY_TRY(out->replay());
+    out->broken_ = false;
     return out;
 }
 
@@ -114,6 +131,7 @@ Result<void> RocksDatabase::open_handle() {
     db_options.keep_log_file_num = 4;
     db_options.max_log_file_size = 4 << 20;
     db_options.bytes_per_sync = 1 << 20;  // no burst of writing back when a file is closed
+    db_options.wal_bytes_per_sync = 1 << 20;
     const uint64_t quarter = options_.memory_bytes / 4;
     db_options.max_total_wal_size = std::min(options_.memory_bytes, log_bytes_max);
 
@@ -149,46 +167,239 @@ Result<void> RocksDatabase::open_handle() {
     }
     handle.db.reset(db);
     std::ranges::copy(opened, handle.family.begin());
-    broken_ = false;
+    for (size_t family = 0; family < families; ++family) {
+        rocksdb::ReadOptions how;
+        how.total_order_seek = true;
+        const std::unique_ptr<rocksdb::Iterator> at(
+            handle.db->NewIterator(how, handle.family[family]));
+        at->SeekToFirst();
+        is_below_[family] = at->Valid() || !at->status().ok();
+    }
     return {};
 }
 
+// ---------------------------------------------------------------- batches
+
 void RocksDatabase::put(Family family, std::string_view key, std::string_view value) {
-    // A broken one is opened anew at the commit, which fails the whole batch.
-    if (!broken_) {
-        broken_ = !handle_->batch.Put(handle_->of(family), slice(key), slice(value)).ok();
-    }
+    batch_.add({Change::Kind::put, family, key, value});
+    // Programs that know no journals look for the version in RocksDB.
+    goes_through_ = goes_through_ || family == Family::meta;
+}
+
+void RocksDatabase::put_new(Family family, std::string_view key, std::string_view value) {
+    batch_.add({Change::Kind::put_new, family, key, value});
 }
 
 void RocksDatabase::erase(Family family, std::string_view key) {
-    // A broken one is opened anew at the commit, which fails the whole batch.
-    if (!broken_) {
-        broken_ = !handle_->batch.Delete(handle_->of(family), slice(key)).ok();
-    }
+    batch_.add({Change::Kind::erase, family, key, {}});
 }
 
 Result<void> RocksDatabase::commit(bool durable) {
-    if (broken_) {
+    const bool was_broken = broken_;
+    auto done = was_broken ? recover() : write(durable);
+    batch_.clear();
+    goes_through_ = false;
+    if (!done && !was_broken) {
+        broken_ = true;
+        why_ = done.error().text;
+    }
+    return done;
+}
+
+Result<void> RocksDatabase::write(bool durable) {
+    if (!batch_.empty()) {
+        SY_TRY(journal_.append(batch_.seal(young_number_)));
+    }
+    if (durable) {
+        SY_TRY(journal_.sync());
+    }
+    {
+        const std::unique_lock lock(mutex_);
+        batch_.each([&](const Change& change) { recent_.apply(change); });
+    }
+    if (goes_through_) {
+        SY_TRY(settle_all());
+    }
+    return journal_.octets() < 2 * journal_octets_max_ ? Result<void>() : turn_over();
+}
+
+// Memory has all that was acknowledged. What failed in part is in the journals, which go.
+Result<void> RocksDatabase::recover() {
+    {
         const std::unique_lock lock(mutex_);
         SY_TRY(open_handle());
-        return fail("store " + options_.path + ": opened again after an error");
     }
+    journal_.close();
+    is_unsynced_ = true;
+    SY_TRY(settle_all());
+    broken_ = false;
+    return fail("store " + options_.path + ": opened again after an error: " + why_);
+}
+
+// ---------------------------------------------------------------- from memory to RocksDB
+
+void RocksDatabase::settle() {
+    if (broken_) {
+        return;
+    }
+    if (const auto done = settle_some(); !done) {
+        broken_ = true;
+        why_ = done.error().text;
+    }
+}
+
+// What is old has until the journal is nine tenths full, but is left alone until it is half full:
+// the longer it waits, the more of it is erased before.
+Result<void> RocksDatabase::settle_some() {
+    const bool is_late =
+        options_.wall_ns() > begun_wall_ns_ + young_max_ns && !recent_.young_empty();
+    const size_t octets = journal_.octets();
+    const size_t begin = journal_octets_max_ / 2;
+    const size_t end = journal_octets_max_ / 10 * 9;
+    const size_t left_max =
+        octets <= begin ? old_octets_
+        : octets >= end
+            ? 0
+            : static_cast<size_t>(double(end - octets) / double(end - begin) * double(old_octets_));
+    while (!recent_.old_empty() && (is_late || recent_.old_octets() > left_max)) {
+        SY_TRY(settle_old(piece_octets));
+        if (is_late) {
+            break;
+        }
+    }
+    SY_TRY(retire_old());
+    const bool full = octets >= journal_octets_max_ || is_late;
+    return full && old_number_ == 0 ? turn_over() : Result<void>();
+}
+
+Result<void> RocksDatabase::turn_over() {
+    while (!recent_.old_empty()) {
+        SY_TRY(settle_old(piece_octets));
+    }
+    SY_TRY(retire_old());
+    SY_TRY(journal_.begin(young_number_ + 1));
+    old_number_ = young_number_++;
+    begun_wall_ns_ = options_.wall_ns();
+    {
+        const std::unique_lock lock(mutex_);
+        recent_.turn_over();
+    }
+    old_octets_ = recent_.old_octets();
+    return retire_old();
+}
+
+Result<void> RocksDatabase::settle_old(size_t octets_max) {
+    std::array<bool, families> is_below{};
+    const size_t rows = recent_.each_old(octets_max, [&](Family family, const Recent::Row& row) {
+        rocksdb::ColumnFamilyHandle* to = handle_->of(family);
+        const auto status = row.is_erased
+                                ? handle_->batch.Delete(to, slice(row.key))
+                                : handle_->batch.Put(to, slice(row.key), slice(row.value));
+        SY_ASSERT(status.ok());  // a batch without a limit
+        is_below[static_cast<size_t>(family)] |= !row.is_erased;
+    });
+    SY_TRY(write_below(false));
+    settled_.fetch_add(rows, std::memory_order_relaxed);
+    const std::unique_lock lock(mutex_);
+    for (size_t family = 0; family < families; ++family) {
+        is_below_[family] = is_below_[family] || is_below[family];
+    }
+    recent_.drop_old(rows);
+    return {};
+}
+
+// Everything is below, on disk, and a new journal begun.
+Result<void> RocksDatabase::settle_all() {
+    SY_TRY(turn_over());
+    SY_TRY(turn_over());
+    return {};
+}
+
+Result<void> RocksDatabase::retire_old() {
+    if (!recent_.old_empty() || old_number_ == 0) {
+        return {};
+    }
+    if (is_unsynced_) {
+        SY_TRY(write_below(true));
+    }
+    SY_TRY(journal_.remove(old_number_));
+    old_number_ = 0;
+    return {};
+}
+
+Result<void> RocksDatabase::write_below(bool durable) {
     Handle& handle = *handle_;
     rocksdb::Status status;
     if (handle.batch.Count() > 0) {
-        rocksdb::WriteOptions how;
-        how.sync = durable;
-        status = handle.db->Write(how, &handle.batch);
+        is_unsynced_ = true;
+        status = handle.db->Write({}, &handle.batch);
         handle.batch.Clear();
-    } else if (durable) {
-        status = handle.db->SyncWAL();
     }
-    if (!status.ok()) {
-        broken_ = true;
-        return std::unexpected(error_of(options_.path, status));
+    if (status.ok() && durable) {
+        status = handle.db->SyncWAL();
+        is_unsynced_ = !status.ok();
+    }
+    return status.ok() ? Result<void>() : std::unexpected(error_of(options_.path, status));
+}
+
+// ---------------------------------------------------------------- journals of an earlier run
+
+Result<void> RocksDatabase::replay() {
+    const auto numbers = journal_.list();
+    if (!numbers) {
+        return std::unexpected(numbers.error());
+    }
+    for (const uint64_t number : *numbers) {
+        SY_TRY(replay(number));
+        young_number_ = number;
+    }
+    SY_TRY(write_below(true));
+    SY_TRY(journal_.begin(++young_number_));
+    begun_wall_ns_ = options_.wall_ns();
+    for (const uint64_t number : *numbers) {
+        SY_TRY(journal_.remove(number));
     }
     return {};
 }
+
+Result<void> RocksDatabase::replay(uint64_t number) {
+    const auto octets = journal_.read(number);
+    if (!octets) {
+        return std::unexpected(octets.error());
+    }
+    if (octets->size() < journal_magic.size()) {
+        return {};  // its router died when it began it
+    }
+    const auto foreign = [&] {
+        return fail("store " + options_.path + ": journal " + std::to_string(number) +
+                    " is of another program; start the program that wrote it");
+    };
+    if (!octets->starts_with(journal_magic)) {
+        return foreign();
+    }
+    const std::string_view frames = std::string_view(*octets).substr(journal_magic.size());
+    Result<void> written;
+    const JournalRead read = read_journal(frames, number, [&](const Change& change) {
+        const auto family = static_cast<size_t>(change.family);
+        rocksdb::ColumnFamilyHandle* to = handle_->family[family];
+        const bool is_erase = change.kind == Change::Kind::erase;
+        const auto status = is_erase
+                                ? handle_->batch.Delete(to, slice(change.key))
+                                : handle_->batch.Put(to, slice(change.key), slice(change.value));
+        SY_ASSERT(status.ok());  // a batch without a limit
+        is_below_[family] = is_below_[family] || !is_erase;
+        if (handle_->batch.GetDataSize() >= piece_octets && written) {
+            written = write_below(false);
+        }
+    });
+    if (read.is_foreign) {
+        return foreign();
+    }
+    cut_octets_ += frames.size() - read.whole_octets;
+    return written;
+}
+
+// ---------------------------------------------------------------- reading
 
 Result<bool> RocksDatabase::seek(Family family,
                                  std::string_view from,
@@ -198,25 +409,50 @@ Result<bool> RocksDatabase::seek(Family family,
     if (handle_->db == nullptr) {
         return fail("store " + options_.path + ": not open after an error");
     }
-    rocksdb::ReadOptions how;
-    how.prefix_same_as_start = family == Family::ways;
-    how.total_order_seek = family != Family::ways;
-    const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator(how, handle_->of(family)));
-    at->Seek(slice(from));
-    if (!at->status().ok()) {
-        return std::unexpected(error_of(options_.path, at->status()));
+    const auto found = [&](std::string_view key, std::string_view value) {
+        out.key = key;
+        out.value = value;
+        return key.starts_with(prefix);
+    };
+    std::unique_ptr<rocksdb::Iterator> below;
+    std::string at(from);
+    while (true) {
+        Recent::Row row;
+        const bool is_recent = recent_.first(family, at, prefix, row);
+        if (is_recent && !row.is_erased && row.key == at) {
+            return found(row.key, row.value);  // nothing can come before it
+        }
+        if (below == nullptr && is_below_[static_cast<size_t>(family)]) {
+            rocksdb::ReadOptions how;
+            how.prefix_same_as_start = family == Family::ways;
+            how.total_order_seek = family != Family::ways;
+            below.reset(handle_->db->NewIterator(how, handle_->of(family)));
+            below->Seek(slice(at));
+        }
+        while (below != nullptr && below->Valid() && view(below->key()) < at) {
+            below->Next();
+        }
+        if (below != nullptr && !below->status().ok()) {
+            return std::unexpected(error_of(options_.path, below->status()));
+        }
+        const bool is_below = below != nullptr && below->Valid();
+        if (is_below && (!is_recent || view(below->key()) < row.key)) {
+            return found(view(below->key()), view(below->value()));
+        }
+        if (!is_recent) {
+            return false;
+        }
+        if (!row.is_erased) {
+            return found(row.key, row.value);
+        }
+        at = row.key;
+        at.push_back('\0');  // the next key there can be
     }
-    if (!at->Valid() || !view(at->key()).starts_with(prefix)) {
-        return false;
-    }
-    out.key = view(at->key());
-    out.value = view(at->value());
-    return true;
 }
 
 Result<void> RocksDatabase::each(
     Family family, const std::function<void(std::string_view key, std::string_view value)>& see) {
-    const std::shared_lock lock(mutex_);
+    SY_TRY(settle_all());
     rocksdb::ReadOptions how;
     how.total_order_seek = true;
     how.fill_cache = false;
@@ -235,7 +471,7 @@ uint64_t RocksDatabase::size_bytes() const {
     if (handle_->db == nullptr) {
         return 0;
     }
-    uint64_t sum = 0;
+    uint64_t sum = journal_.size_bytes();
     for (const auto which : {Family::meta, Family::ways, Family::receipts, Family::messages,
                              Family::queue, Family::order, Family::watches}) {
         uint64_t bytes = 0;

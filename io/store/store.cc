@@ -140,6 +140,7 @@ void Store::write() {
         if (const std::string error = writer_->take_error(); !error.empty()) {
             refuse(error);
         }
+        database_->settle();
         const Nanos now = mono_now();
         if (dirty_ && (now - synced_ns_ >= options_.interval_ns || (last && !busy))) {
             sync(now);
@@ -248,6 +249,10 @@ std::vector<NamedCount> Store::counts() const {
         {"store_watched_settled", "of those, settled by a receipt", watch.settled.get()},
         {"store_watched_unsettled", "of those, ended without a receipt", watch.unsettled.get()},
         {"store_expired", "entries dropped because they were too old", database_->expired()},
+        {"store_settled", "entries brought from the journal to RocksDB, having lived long enough",
+         database_->settled()},
+        {"store_journal_cut", "octets at the end of journals that were cut when their router died",
+         database_->cut_octets()},
         {"store_receipts_waiting", "receipts that wait in the store alone now",
          static_cast<uint64_t>(std::max<int64_t>(0, hub_.store()->receipts_stored()))},
         {"store_messages_waiting", "messages that wait in the store alone now",

@@ -1,11 +1,27 @@
 #include "tests/support/memory_database.h"
 
+#include <algorithm>
+
+#include "core/base/assert.h"
+
 namespace sy::test {
 
 using store::Family;
 
 void MemoryDatabase::put(Family family, std::string_view key, std::string_view value) {
     open_.push_back({family, std::string(key), std::string(value), false});
+}
+
+bool MemoryDatabase::is_there(Family family, std::string_view key) const {
+    const auto last = std::find_if(open_.rbegin(), open_.rend(), [&](const Change& change) {
+        return change.family == family && change.key == key;
+    });
+    return last != open_.rend() ? !last->is_erase : now_[static_cast<size_t>(family)].contains(key);
+}
+
+void MemoryDatabase::put_new(Family family, std::string_view key, std::string_view value) {
+    SY_ASSERT(!is_there(family, key));
+    put(family, key, value);
 }
 
 void MemoryDatabase::erase(Family family, std::string_view key) {

@@ -16,6 +16,8 @@ namespace sy::test {
 class MemoryDatabase final : public store::Database {
   public:
     void put(store::Family family, std::string_view key, std::string_view value) override;
+    /// Ends the program where the key is there.
+    void put_new(store::Family family, std::string_view key, std::string_view value) override;
     void erase(store::Family family, std::string_view key) override;
     [[nodiscard]] Result<void> commit(bool durable) override;
     [[nodiscard]] Result<bool> seek(store::Family family,
@@ -53,6 +55,7 @@ class MemoryDatabase final : public store::Database {
     static Table& of(Tables& tables, store::Family family) {
         return tables[static_cast<size_t>(family)];
     }
+    [[nodiscard]] bool is_there(store::Family family, std::string_view key) const;
     static void apply(Tables& tables, const Batch& batch);
 
     Tables now_;

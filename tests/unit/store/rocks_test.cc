@@ -2,6 +2,8 @@
 // faults are said, and it works again afterwards.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <rocksdb/db.h>
 #include <unistd.h>
 
@@ -35,7 +37,7 @@ class RocksTest : public testing::Test {
         options.path = path;
         options.env = env.get();
         options.age_ns = age_ns;
-        options.memory_bytes = 16 << 20;
+        options.memory_bytes = memory_bytes;
         options.wall_ns = [this] { return wall_ns; };
         auto opened = RocksDatabase::open(std::move(options));
         if (!opened) {
@@ -62,6 +64,7 @@ class RocksTest : public testing::Test {
     static std::string key(uint64_t i) { return way_key({i, i * 7}, i); }
 
     Nanos age_ns = 3600 * second_ns;
+    uint64_t memory_bytes = 8 << 20;
     Nanos wall_ns = 1'800'000'000 * second_ns;
     std::filesystem::path folder;
     std::shared_ptr<FaultyFiles> files;
@@ -159,6 +162,66 @@ TEST_F(RocksTest, WhatWasDurableIsThereAfterAPowerLossAndAllIsInOrder) {
         }
         database.reset();
     }
+}
+
+// Few octets of journal, so that entries go through all of it: memory, RocksDB, and erased there.
+TEST_F(RocksTest, SaysTheSameWhereverAnEntryStandsAndAfterAKill) {
+    memory_bytes = 1 << 20;
+    Prng prng(1);
+    std::map<std::string, std::string> model;
+    uint64_t settled = 0;
+    for (int life = 0; life < 4; ++life) {
+        open();
+        for (int batch = 0; batch < 150; ++batch) {
+            for (int change = 0; change < 40; ++change) {
+                const std::string name = key(prng.below(3000));
+                const std::string value(100 + prng.below(600), static_cast<char>('a' + life));
+                if (prng.below(2) == 0) {
+                    database->erase(Family::ways, name);
+                    model.erase(name);
+                } else if (model.contains(name)) {
+                    database->put(Family::ways, name, value);
+                    model[name] = value;
+                } else {
+                    database->put_new(Family::ways, name, value);
+                    model[name] = value;
+                }
+            }
+            ASSERT_TRUE(database->commit(false).has_value());
+            database->settle();
+            const std::string name = key(prng.below(3000));
+            Database::Entry entry;
+            const auto found = database->seek(Family::ways, name, name, entry);
+            ASSERT_TRUE(found.has_value());
+            ASSERT_EQ(*found, model.contains(name));
+            ASSERT_TRUE(!*found || entry.value == model.at(name));
+        }
+        settled += database->settled();
+        // As a kill: nothing is written any more, a journal not brought to its end either.
+        files->set_fault(FaultyFiles::Fault::append);
+        database.reset();
+        files->set_fault(FaultyFiles::Fault::none);
+    }
+    EXPECT_GT(settled, 1000u) << "nothing went down to RocksDB";
+    open();
+    std::map<std::string, std::string> all;
+    ASSERT_TRUE(database->each(Family::ways, [&](std::string_view name, std::string_view value) {
+        all.emplace(name, value);
+    }));
+    EXPECT_EQ(all, model);
+}
+
+TEST_F(RocksTest, LeavesNoJournalBehindAtItsEndAndTakesNoneOfAnotherProgram) {
+    open();
+    ASSERT_TRUE(put(key(1)));
+    database.reset();
+    open();
+    EXPECT_TRUE(has(key(1)));
+    database.reset();
+    std::ofstream(folder / "journal-000000000009") << "SYJRNL9\nsomething";
+    const auto opened = open(folder.string());
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_NE(opened.error().text.find("journal 9 is of another program"), std::string::npos);
 }
 
 class RocksFaults : public RocksTest, public testing::WithParamInterface<FaultyFiles::Fault> {};
