@@ -240,6 +240,7 @@ class MtReader {
         if (count < 2) {
             complaints_.warning(table_.at(reroute),
                                 "reroute has no effect in a row with one target alone");
+            return 0;
         }
         return *time;
     }

@@ -134,7 +134,7 @@ TEST(MtRules, ARerouteIsATimeAndNeedsTwoTargets) {
                                        "with one target alone"});
     const auto& rules = loaded.config->mt->rules;
     EXPECT_EQ(rules.at(0).reroute_ns, 90 * second_ns);
-    EXPECT_EQ(rules.at(1).reroute_ns, 2 * 3600 * second_ns);
+    EXPECT_EQ(rules.at(1).reroute_ns, 0u);
     EXPECT_EQ(rules.at(2).reroute_ns, 0u);
 }
 
