@@ -2,7 +2,6 @@
 // a ring, the oldest go first. Used by one worker; allocates in its constructor only.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 

@@ -285,6 +285,12 @@ class Worker {
 
     // worker_mt.cc
     void route_mt();
+    void route_soon(Message* message) {
+        mt_batch_[mt_count_++] = message;
+        if (mt_count_ == limits::burst) {
+            route_mt();
+        }
+    }
     void dispatch_mt(Message* message, smpp::CommandStatus status);
     bool offer(Message* message, SupplierId supplier, smpp::CommandStatus& status);
     void on_attempt_end(Message* message);
@@ -372,6 +378,7 @@ class Worker {
     void on_message_postponed(Message* message);
     void on_message_ended(Message* message);
     void begin_round(Message* message);
+    void reset_round(Message& message) const;
     void set_round_deadline(Message& message, Nanos patience_ns) const;
     [[nodiscard]] Nanos retry_wait(const Message& message,
                                    smpp::CommandStatus status,
@@ -450,6 +457,7 @@ class Worker {
     void note_delivery(Message& message);
     void record_mt(const Message& message, smpp::CommandStatus status, const Counter& end_state);
     void record_mo(const Message& message, RecordKind kind, smpp::CommandStatus status);
+    [[nodiscard]] Record new_record(RecordKind kind, RecordEnd end, Nanos accepted_ns) const;
     void record_receipt(const Message& message, RecordEnd end);
     void record_late(const LostWays::Lost& lost,
                      smpp::CommandStatus status,

@@ -262,10 +262,7 @@ void Worker::accept_mt(Session& session, Message* message) {
     counters_.mt_in.add();
     hub_.counters(id_, session.customer_id).submitted.add();
     message->id = message_id_next_++ << 6 | id_.value;
-    mt_batch_[mt_count_++] = message;
-    if (mt_count_ == limits::burst) {
-        route_mt();
-    }
+    route_soon(message);
 }
 
 // Copies the PDU's body, once, into a message of this worker's pool.
@@ -372,10 +369,7 @@ void Worker::split_multi(Session& session,
             finish_mt(message, status, counters_.mt_rejected);
             continue;
         }
-        mt_batch_[mt_count_++] = message;
-        if (mt_count_ == limits::burst) {
-            route_mt();
-        }
+        route_soon(message);
     }
 }
 

@@ -71,8 +71,8 @@ void Worker::route_mt() {
         query.sm = &message.sm;
         const Spread spread = spread_of(message);
         query.spread = spread.hash;
-        // Never 0: that is no part.
-        message.parts_key = spread.is_part ? spread.hash | 1 : 0;
+        // Never 0: that is no part. One that is re-routed leaves its others where they went.
+        message.parts_key = spread.is_part && !message.rerouted ? spread.hash | 1 : 0;
         query.wall_ns = now_.wall_ns;
     }
     snapshot_->mt.decide({queries.data(), count}, {decisions.data(), count}, *scratch_);

@@ -107,19 +107,24 @@ void Worker::record_mo(const Message& message, RecordKind kind, CommandStatus st
     write_record(record);
 }
 
+Record Worker::new_record(RecordKind kind, RecordEnd end, Nanos accepted_ns) const {
+    Record record;
+    record.kind = kind;
+    record.end = end;
+    record.accepted_ns = accepted_ns;
+    record.finished_ns = now_.mono_ns;
+    record.finished_wall_ns = now_.wall_ns;
+    return record;
+}
+
 // The message's own record has all else: the two are joined by our id, or the supplier's.
 void Worker::record_receipt(const Message& message, RecordEnd end) {
-    Record record;
-    record.kind = RecordKind::receipt;
-    record.end = end;
+    Record record = new_record(RecordKind::receipt, end, message.accepted_ns);
     record.status = message.status;
     record.supplier = message.supplier;
     record.receipt_state = message.receipt_state;
     record.receipt_error = message.receipt_error;
     record.intermediate = message.intermediate;
-    record.accepted_ns = message.accepted_ns;
-    record.finished_ns = now_.mono_ns;
-    record.finished_wall_ns = now_.wall_ns;
     smpp::Receipt receipt;
     if (smpp::parse_receipt(message.sm, receipt)) {
         record.set(RecordPart::supplier_id, receipt.message_id);
@@ -135,15 +140,10 @@ void Worker::record_receipt(const Message& message, RecordEnd end) {
 void Worker::record_late(const LostWays::Lost& lost,
                          CommandStatus status,
                          std::string_view supplier_id) {
-    Record record;
-    record.kind = RecordKind::mt;
-    record.end = RecordEnd::late;
+    Record record = new_record(RecordKind::mt, RecordEnd::late, lost.accepted_ns);
     record.status = status;
     record.supplier = lost.supplier;
     record.rule_line = lost.rule_line;
-    record.accepted_ns = lost.accepted_ns;
-    record.finished_ns = now_.mono_ns;
-    record.finished_wall_ns = now_.wall_ns;
     record.resent = lost.was_resent;
     set_way(lost.way, record);
     Attempt attempt;
@@ -159,12 +159,8 @@ void Worker::record_late(const LostWays::Lost& lost,
 
 // Of the message that a cancel_sm ended while it waited in the store alone.
 void Worker::record_cancelled(const Message& question) {
-    Record record;
-    record.kind = RecordKind::mt;
-    record.end = RecordEnd::cancelled;
-    record.accepted_ns = now_.mono_ns - (now_.wall_ns - question.way.submitted_wall_ns);
-    record.finished_ns = now_.mono_ns;
-    record.finished_wall_ns = now_.wall_ns;
+    const Nanos age_ns = now_.wall_ns - question.way.submitted_wall_ns;
+    Record record = new_record(RecordKind::mt, RecordEnd::cancelled, now_.mono_ns - age_ns);
     set_way(question.way, record);
     write_record(record);
 }

@@ -182,10 +182,7 @@ void Worker::send_reply(const Message& mo, Message* reply) {
     counters_.mt_in.add();
     hub_.counters(id_, mo.customer).submitted.add();
     reply->id = message_id_next_++ << 6 | id_.value;
-    mt_batch_[mt_count_++] = reply;
-    if (mt_count_ == limits::burst) {
-        route_mt();
-    }
+    route_soon(reply);
 }
 
 }  // namespace sy::engine

@@ -5,12 +5,7 @@
 // of them is. See worker.h.
 #include <algorithm>
 
-#include "core/base/assert.h"
-#include "core/engine/attempt_log.h"
-#include "core/engine/record.h"
-#include "core/engine/supplier_queue.h"
 #include "core/engine/worker.h"
-#include "core/smpp/tlv.h"
 
 namespace sy::engine {
 namespace {
@@ -104,17 +99,7 @@ void Worker::on_watched_loaded(Message* message) {
 // As begin_round(), but over what is left of its targets.
 void Worker::reroute(Message* message) {
     const route::Customer* account = snapshot_->customer(message->customer);
-    message->target_next = 0;
-    message->target_count = 0;
-    message->attempts = 0;
-    message->priority = std::min<uint8_t>(message->sm.priority_flag, SupplierQueue::levels - 1);
-    message->outcome = Outcome::none;
-    message->group = nullptr;
-    message->network = NetworkId::none();
-    message->accepted_ns = now_.mono_ns - (now_.wall_ns - message->accepted_wall_ns);
-    if (message->log != nullptr) {
-        message->log->resent = message->maybe_sent;
-    }
+    reset_round(*message);
     if (account == nullptr || now_.wall_ns >= message->expires_wall_ns ||
         message->watch.round >= Watch::rounds_max ||
         set_numbers(*account, *message) != CommandStatus::esme_rok) {
@@ -122,10 +107,7 @@ void Worker::reroute(Message* message) {
         return;
     }
     set_round_deadline(*message, account->timers.response_ns);
-    mt_batch_[mt_count_++] = message;
-    if (mt_count_ == limits::burst) {
-        route_mt();
-    }
+    route_soon(message);
 }
 
 // Its customer was answered long ago: what became of this round is counted on its own.

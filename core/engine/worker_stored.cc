@@ -132,18 +132,9 @@ void Worker::begin_round(Message* message) {
         postpone_until(message, now_.wall_ns);
         return;
     }
-    message->target_next = 0;
-    message->target_count = 0;
-    message->attempts = 0;
-    message->priority = std::min<uint8_t>(message->sm.priority_flag, SupplierQueue::levels - 1);
-    message->outcome = Outcome::none;
+    reset_round(*message);
     set_round_deadline(*message, account->timers.response_ns);
     message->wants_receipt = smpp::wants_receipt(message->sm.registered_delivery);
-    message->accepted_ns = now_.mono_ns - (now_.wall_ns - message->accepted_wall_ns);
-    message->network = NetworkId::none();
-    if (message->log != nullptr) {
-        message->log->resent = message->maybe_sent;
-    }
     const CommandStatus status = set_numbers(*account, *message);
     if (now_.wall_ns >= message->expires_wall_ns) {
         finish_mt(message, CommandStatus::esme_rsyserr, counters_.mt_expired);
@@ -153,9 +144,20 @@ void Worker::begin_round(Message* message) {
         finish_mt(message, status, counters_.mt_rejected);
         return;
     }
-    mt_batch_[mt_count_++] = message;
-    if (mt_count_ == limits::burst) {
-        route_mt();
+    route_soon(message);
+}
+
+// Of an earlier round, or of what the buffer carried before.
+void Worker::reset_round(Message& message) const {
+    message.target_next = 0;
+    message.target_count = 0;
+    message.attempts = 0;
+    message.priority = std::min<uint8_t>(message.sm.priority_flag, SupplierQueue::levels - 1);
+    message.outcome = Outcome::none;
+    message.accepted_ns = now_.mono_ns - (now_.wall_ns - message.accepted_wall_ns);
+    message.network = NetworkId::none();
+    if (message.log != nullptr) {
+        message.log->resent = message.maybe_sent;
     }
 }
 

@@ -5,7 +5,6 @@
 // outcome went by that supplier, is that message's. See worker.h.
 #include <algorithm>
 
-#include "core/base/assert.h"
 #include "core/engine/attempt_log.h"
 #include "core/engine/receipt_key.h"
 #include "core/engine/receipt_way.h"

@@ -96,33 +96,23 @@ Result<bool> MessageQuestions::cancel(Message& message, const Names& names) {
 Result<bool> MessageQuestions::cancel_first(Message& message, const Names& names) {
     const uint64_t destination =
         destination_hash(names.name_of(message.customer), message.destination.view());
-    const std::string prefix = order_prefix(destination);
-    std::string from = prefix;
-    Database::Entry entry;
-    for (uint32_t seen = 0; seen < looked_through_max; ++seen) {
-        const auto found = database_.seek(Family::order, from, prefix, entry);
-        if (!found) {
-            return std::unexpected(found.error());
-        }
-        if (!*found) {
-            break;
-        }
-        Waiting waiting;
-        if (decode_order(entry.key, entry.value, waiting)) {
+    bool any = false;
+    SY_TRY(queue_.each_waiting(
+        destination, 0, looked_through_max, [&](const Waiting& waiting) -> Result<bool> {
             const auto named = look_up(waiting.id, message.customer, message.sm.source, names);
             if (!named) {
                 return std::unexpected(named.error());
             }
             const std::string_view service = message.sm.service_type;
-            if (*named && (*named)->waiting &&
-                (service.empty() || scratch_->sm.service_type == service)) {
-                return remove(**named, message, names);
+            if (!*named || !(*named)->waiting ||
+                (!service.empty() && scratch_->sm.service_type != service)) {
+                return true;
             }
-        }
-        from = std::move(entry.key);
-        from.push_back('\0');
-    }
-    return false;
+            const auto removed = remove(**named, message, names);
+            any = removed.value_or(false);
+            return removed ? Result<bool>(false) : removed;
+        }));
+    return any;
 }
 
 // `message` gets the way of what it cancelled: that one's id and addresses, for its record.

@@ -208,34 +208,57 @@ void MessageQueue::settle(bool written) {
     moved_.clear();
 }
 
+Result<void> MessageQueue::each_waiting(
+    uint64_t destination,
+    uint64_t from_sequence,
+    uint32_t max,
+    const std::function<Result<bool>(const Waiting& waiting)>& see) {
+    const std::string prefix = order_prefix(destination);
+    std::string from = order_key(destination, from_sequence);
+    Database::Entry entry;
+    for (uint32_t seen = 0; seen < max; ++seen) {
+        const auto found = database_.seek(Family::order, from, prefix, entry);
+        if (!found) {
+            return std::unexpected(found.error());
+        }
+        Waiting waiting;
+        if (!*found) {
+            break;
+        }
+        if (decode_order(entry.key, entry.value, waiting)) {
+            const auto more = see(waiting);
+            if (!more) {
+                return std::unexpected(more.error());
+            }
+            if (!*more) {
+                break;
+            }
+        } else {
+            counts_.unreadable.add();
+        }
+        from = std::move(entry.key);
+        from.push_back('\0');  // the next key there can be
+    }
+    return {};
+}
+
 // What waited behind it for longer than for itself: again from now on.
 Result<void> MessageQueue::release_behind(CustomerId customer,
                                           const Waiting& before,
                                           Nanos now_ns,
                                           const Names& names) {
-    const std::string prefix = order_prefix(before.destination);
-    std::string from = order_key(before.destination, before.sequence + 1);
-    Database::Entry entry;
-    for (uint32_t seen = 0; seen < released_at_once_max; ++seen) {
-        const auto found = database_.seek(Family::order, from, prefix, entry);
-        if (!found) {
-            return std::unexpected(found.error());
-        }
-        if (!*found) {
-            break;
-        }
-        Waiting waiting;
-        const bool readable = decode_order(entry.key, entry.value, waiting);
-        if (readable && !waiting.is_scheduled && waiting.tries == 0 && waiting.due_ns > now_ns &&
-            !gone_.contains(waiting.sequence) && !moved_.contains(waiting.sequence)) {
+    const auto release = [&](Waiting waiting) -> Result<bool> {
+        const bool waits_for_it =
+            !waiting.is_scheduled && waiting.tries == 0 && waiting.due_ns > now_ns;
+        if (waits_for_it && !gone_.contains(waiting.sequence) &&
+            !moved_.contains(waiting.sequence)) {
             remove_waiting(customer, waiting, names);
             waiting.due_ns = now_ns;
             add_waiting(customer, waiting, names);
         }
-        from = std::move(entry.key);
-        from.push_back('\0');
-    }
-    return {};
+        return true;
+    };
+    return each_waiting(before.destination, before.sequence + 1, released_at_once_max, release);
 }
 
 // ---------------------------------------------------------------- orders

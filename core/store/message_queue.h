@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -91,6 +92,13 @@ class MessageQueue {
     [[nodiscard]] Result<std::optional<Waiting>> waiting(uint64_t destination, uint64_t sequence);
     void add_waiting(CustomerId customer, const Waiting& waiting, const Names& names);
     void remove_waiting(CustomerId customer, const Waiting& waiting, const Names& names);
+    /// Shows what waits for one destination from that sequence on, in order, `max` of them at most,
+    /// until `see` returns false. What the open batch changes does not show.
+    [[nodiscard]] Result<void> each_waiting(
+        uint64_t destination,
+        uint64_t from_sequence,
+        uint32_t max,
+        const std::function<Result<bool>(const Waiting& waiting)>& see);
     /// That one is gone, or due at another time: those behind it need not wait for its old one.
     [[nodiscard]] Result<void> release_behind(CustomerId customer,
                                               const Waiting& before,

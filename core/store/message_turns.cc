@@ -13,6 +13,7 @@ using engine::StoreAnswer;
 
 constexpr int steps_max = 64;  // of one search, so that others are not kept waiting
 constexpr Nanos retry_read_ns = second_ns;
+constexpr uint32_t no_limit = ~uint32_t{0};
 constexpr Nanos never_ns = ~uint64_t{0};
 
 }  // namespace
@@ -179,27 +180,16 @@ Result<Nanos> MessageQueue::expiry_of(uint64_t id) {
 
 // One that is scheduled for later is in nobody's way.
 Result<std::optional<Waiting>> MessageQueue::first_of(uint64_t destination, Nanos now_ns) {
-    const std::string prefix = order_prefix(destination);
-    std::string from = prefix;
-    Database::Entry entry;
-    while (true) {
-        const auto found = database_.seek(Family::order, from, prefix, entry);
-        if (!found) {
-            return std::unexpected(found.error());
+    std::optional<Waiting> first;
+    SY_TRY(each_waiting(destination, 0, no_limit, [&](const Waiting& waiting) -> Result<bool> {
+        const bool is_later = waiting.is_scheduled && waiting.due_ns > now_ns;
+        if (is_later || gone_.contains(waiting.sequence)) {
+            return true;
         }
-        Waiting waiting;
-        if (!*found) {
-            return std::optional<Waiting>();
-        }
-        const bool readable = decode_order(entry.key, entry.value, waiting);
-        const bool is_later = readable && waiting.is_scheduled && waiting.due_ns > now_ns;
-        if (readable && !is_later && !gone_.contains(waiting.sequence)) {
-            return std::optional(waiting);
-        }
-        counts_.unreadable.add(readable ? 0 : 1);
-        from = std::move(entry.key);
-        from.push_back('\0');  // the next key there can be
-    }
+        first = waiting;
+        return false;
+    }));
+    return first;
 }
 
 MessageQueue::Step MessageQueue::take(Message& message,

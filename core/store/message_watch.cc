@@ -49,14 +49,15 @@ void MessageWatch::begin(Message& message, const Names& names) {
     if (message.watch.round > 1) {
         // A receipt of an earlier round may have settled it meanwhile.
         const auto row = row_of(message.id, nobody_);
-        if (!row) {
-            counts_.failures.add();
-            error_ = row.error().text;
-        } else if (!*row) {
+        if (row && !*row) {
             return;
-        } else {
+        }
+        if (row) {
             message.watch.failed_state = (*row)->stored.watch.failed_state;
             message.watch.failed_error = (*row)->stored.watch.failed_error;
+        } else {
+            counts_.failures.add();
+            error_ = row.error().text;
         }
     }
     if (!message.stored && message.watch.round == 1) {
