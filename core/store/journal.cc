@@ -100,12 +100,13 @@ JournalRead read_journal(std::string_view octets, uint64_t journal, const SeeCha
         const std::string_view left = octets.substr(out.whole_octets);
         const uint8_t* head = as_octets(left).data();
         const auto size = load_be<uint32_t>(head + octets_at);
-        if (load_be<uint64_t>(head + number_at) != journal || size > left.size() - head_octets) {
+        if (load_be<uint64_t>(head + number_at) != journal) {
             break;
         }
         const std::string_view frame = left.substr(0, head_octets + size);
         const std::string_view changes = frame.substr(head_octets);
-        if (load_be<uint64_t>(head) != checksum(frame.substr(number_at))) {
+        if (changes.size() < size || load_be<uint64_t>(head) != checksum(frame.substr(number_at))) {
+            out.cut_octets = frame.size();
             break;
         }
         out.is_foreign = !read_changes(changes, [](const Change&) {});

@@ -48,6 +48,7 @@ class JournalBatch {
 [[nodiscard]] bool read_changes(std::string_view octets, const SeeChange& see);
 struct JournalRead {
     size_t whole_octets = 0;  // of the frames that were shown
+    size_t cut_octets = 0;    // of one behind them that is the journal's, but not whole
     bool is_foreign = false;  // the next one is whole, and says what this program does not know
 };
 /// Shows the changes of all whole frames of a journal, in order, none of a frame that is not whole.

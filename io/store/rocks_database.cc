@@ -322,7 +322,7 @@ Result<void> RocksDatabase::retire_old() {
     if (is_unsynced_) {
         SY_TRY(write_below(true));
     }
-    SY_TRY(journal_.remove(old_number_));
+    SY_TRY(journal_.retire(old_number_));
     old_number_ = 0;
     return {};
 }
@@ -345,7 +345,7 @@ Result<void> RocksDatabase::write_below(bool durable) {
 // ---------------------------------------------------------------- journals of an earlier run
 
 Result<void> RocksDatabase::replay() {
-    const auto numbers = journal_.list();
+    const auto numbers = journal_.open();
     if (!numbers) {
         return std::unexpected(numbers.error());
     }
@@ -357,7 +357,7 @@ Result<void> RocksDatabase::replay() {
     SY_TRY(journal_.begin(++young_number_));
     begun_wall_ns_ = options_.wall_ns();
     for (const uint64_t number : *numbers) {
-        SY_TRY(journal_.remove(number));
+        SY_TRY(journal_.retire(number));
     }
     return {};
 }
@@ -395,7 +395,7 @@ Result<void> RocksDatabase::replay(uint64_t number) {
     if (read.is_foreign) {
         return foreign();
     }
-    cut_octets_ += frames.size() - read.whole_octets;
+    cut_octets_ += read.cut_octets;
     return written;
 }
 

@@ -1,8 +1,11 @@
 // RocksDB's files with a disk that fails on demand, and that forgets on a power loss what was not
-// synced: every file is cut to a length between what was synced and what was written.
+// synced: every file is cut to a length between what was synced and what was written, and has
+// behind it what it had before where it was written over.
 #pragma once
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,8 +34,7 @@ class FaultyFiles final : public rocksdb::FileSystemWrapper {
         for (const auto& [name, length] : lengths_) {
             std::error_code gone;
             if (std::filesystem::exists(name, gone) && length.written > length.synced) {
-                std::filesystem::resize_file(
-                    name, length.synced + prng.below(length.written - length.synced + 1));
+                lose(name, length, length.synced + prng.below(length.written - length.synced + 1));
             }
         }
         lengths_.clear();
@@ -51,6 +53,29 @@ class FaultyFiles final : public rocksdb::FileSystemWrapper {
         return status;
     }
 
+    rocksdb::IOStatus ReuseWritableFile(const std::string& name,
+                                        const std::string& old_name,
+                                        const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSWritableFile>* out,
+                                        rocksdb::IODebugContext* context) override {
+        std::string before = octets_of(old_name);
+        auto status = target()->ReuseWritableFile(name, old_name, options, out, context);
+        if (status.ok()) {
+            *out = std::make_unique<File>(std::move(*out), *this, name);
+            const std::lock_guard lock(mutex_);
+            lengths_.erase(old_name);
+            lengths_[name] = {.before = std::move(before)};
+            ++reused_;
+        }
+        return status;
+    }
+
+    /// Files that were written over from their beginning.
+    uint64_t reused() {
+        const std::lock_guard lock(mutex_);
+        return reused_;
+    }
+
     rocksdb::IOStatus RenameFile(const std::string& from,
                                  const std::string& to,
                                  const rocksdb::IOOptions& options,
@@ -67,7 +92,26 @@ class FaultyFiles final : public rocksdb::FileSystemWrapper {
     struct Length {
         uint64_t written = 0;
         uint64_t synced = 0;
+        std::string before;  // what stood in the file that is written over
     };
+
+    static std::string octets_of(const std::string& name) {
+        std::ifstream file(name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    // What was written after `kept` is not there: the file ends, or has what it had before.
+    static void lose(const std::string& name, const Length& length, uint64_t kept) {
+        if (length.before.size() <= kept) {
+            std::filesystem::resize_file(name, kept);
+            return;
+        }
+        std::fstream file(name, std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(kept));
+        file << std::string_view(length.before).substr(kept);
+        file.close();
+        std::filesystem::resize_file(name, length.before.size());
+    }
 
     class File final : public rocksdb::FSWritableFileOwnerWrapper {
       public:
@@ -133,6 +177,7 @@ class FaultyFiles final : public rocksdb::FileSystemWrapper {
     }
 
     std::mutex mutex_;
+    uint64_t reused_ = 0;
     Fault fault_ = Fault::none;
     std::map<std::string, Length> lengths_;
 };

@@ -162,6 +162,7 @@ TEST_F(RocksTest, WhatWasDurableIsThereAfterAPowerLossAndAllIsInOrder) {
         }
         database.reset();
     }
+    EXPECT_GT(files->reused(), 10u) << "of journals, with what they had before behind";
 }
 
 // Few octets of journal, so that entries go through all of it: memory, RocksDB, and erased there.
