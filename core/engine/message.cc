@@ -8,6 +8,7 @@
 #include <new>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 #include "core/engine/attempt_log.h"
 
 namespace sy::engine {
@@ -124,11 +125,9 @@ Message* MessagePool::take(uint32_t body_bytes) {
     list = message->next;
     --(large ? free_large_ : free_small_);
     if (list != nullptr) {
-        // The next one to be taken was last touched long ago: its lines come while this one is
-        // filled.
-        __builtin_prefetch(list, 1);
-        __builtin_prefetch(reinterpret_cast<const uint8_t*>(list) + limits::cache_line_bytes, 1);
-        __builtin_prefetch(&list->next, 1);
+        // The next one to be taken was last touched long ago: the lines that every message needs
+        // come while this one is filled.
+        prefetch_lines_to_write(list, &list->sm + 1);
     }
     static constexpr MessageHead fresh;
     static_cast<MessageHead&>(*message) = fresh;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 #include "core/engine/record.h"
 #include "core/engine/worker.h"
 
@@ -12,12 +13,20 @@ namespace {
 using smpp::CommandStatus;
 
 constexpr uint32_t returns_burst = 64;
+constexpr uint32_t returns_ahead = 6;
 constexpr uint32_t returns_work_max = 512;  // a turn and end
 // Receipts on their way from the store to a customer that has come back: enough for its windows,
 // few beside the pool.
 constexpr uint32_t loads_open_max = 256;
 constexpr uint32_t loaded_waiting_max = 128;  // of one customer
 constexpr uint32_t customers_a_look = 512;    // looked at for a bind each millisecond
+
+// It was last touched by another core.
+void prefetch_return(const Message& message) {
+    prefetch_lines_to_write(&message, &message.key);
+    prefetch(&message.store_order);
+    prefetch(&message.due_wall_ns);
+}
 
 }  // namespace
 
@@ -45,6 +54,9 @@ void Worker::run_store() {
         for (uint32_t done = 0; done < returns_work_max;) {
             const uint32_t count = store_->pop(id_, end, burst);
             for (uint32_t i = 0; i < count; ++i) {
+                if (i + returns_ahead < count) {
+                    prefetch_return(*burst[i + returns_ahead]);
+                }
                 handle(burst[i]);
             }
             work_ += count;

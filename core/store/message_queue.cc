@@ -270,17 +270,16 @@ void MessageQueue::keep(Message& message, const Names& names) {
     message.blocked = false;
     database_.put_new(Family::messages, message_key(message.id), encode_message(message, names));
     counts_.kept.add();
-    const auto flight = flights_.find(message.destination_hash);
     if (message.queue_wanted || waiting_at(message.destination_hash) > 0) {
         message.store_answer = StoreAnswer::queued;
         add_waiting(message.customer, waiting_of(message), names);
-    } else if (flight != flights_.end()) {
-        message.store_answer = StoreAnswer::blocked;
+        return;
+    }
+    const auto [flight, is_first] = flights_.try_emplace(message.destination_hash);
+    message.store_answer = is_first ? StoreAnswer::done : StoreAnswer::blocked;
+    if (!is_first) {
         message.blocked = true;
         ++flight->second.expected;
-    } else {
-        message.store_answer = StoreAnswer::done;
-        flights_.try_emplace(message.destination_hash);
     }
 }
 

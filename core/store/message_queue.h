@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -166,7 +167,8 @@ class MessageQueue {
     Sequence& sequence_;
     std::vector<Lines> lines_;  // by CustomerId
     std::map<std::string, Lines, std::less<>> strangers_;
-    std::unordered_map<uint64_t, Flight> flights_;
+    std::pmr::unsynchronized_pool_resource flights_memory_;  // they come and go by hundreds
+    std::pmr::unordered_map<uint64_t, Flight> flights_{&flights_memory_};
     // How many wait, by destination_hash modulo its size, at most 255: 0 is sure, else look.
     std::unique_ptr<uint8_t[], Freed> waiting_counts_;
     bool is_rewritten_ = false;

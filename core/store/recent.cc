@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/bytes.h"
 
 namespace sy::store {
 
@@ -28,8 +29,7 @@ void Recent::put(Rows& young, Rows& old, const Change& change) {
     }
     const bool is_new = change.kind == Change::Kind::put_new;
     const bool below = take_from_old(old, change.key, !is_new);
-    const auto made =
-        young.emplace_hint(at, change.key, Entry{std::string(change.value), false, below});
+    const auto made = young.emplace_hint(at, change.key, entry_of(change.value, false, below));
     young_octets_ += octets_of(made->first, made->second);
 }
 
@@ -37,7 +37,7 @@ void Recent::erase(Rows& young, Rows& old, std::string_view key) {
     const auto at = young.lower_bound(key);
     if (at == young.end() || at->first != key) {
         if (take_from_old(old, key, true)) {
-            const auto made = young.emplace_hint(at, key, Entry{{}, true, true});
+            const auto made = young.emplace_hint(at, key, entry_of({}, true, true));
             young_octets_ += octets_of(made->first, made->second);
         }
         return;
@@ -90,7 +90,7 @@ size_t Recent::each_old(size_t octets_max,
     size_t count = 0;
     size_t octets = 0;
     for (size_t family = 0; family < families; ++family) {
-        const bool all = old_[family].sweep([&](const std::string& key, const Entry& entry) {
+        const bool all = old_[family].sweep([&](std::string_view key, const Entry& entry) {
             if (count > 0 && octets >= octets_max) {
                 return false;
             }
@@ -119,15 +119,24 @@ void Recent::drop_old(size_t count) {
 
 // ---------------------------------------------------------------- tables
 
-Recent::Tables Recent::make_tables() {
-    // By Family: way keys and order keys begin with a hash, the others with a name or a sequence.
-    return {Table(false), Table(true), Table(false), Table(false),
-            Table(false), Table(true), Table(false)};
+Recent::Tables Recent::make_tables(std::pmr::memory_resource& memory) {
+    using enum Table::Spread;
+    // By Family: way keys and order keys begin with a hash, message keys are ids, the others begin
+    // with a name or a time.
+    return {Table(none, memory), Table(hash, memory), Table(none, memory), Table(id, memory),
+            Table(none, memory), Table(hash, memory), Table(none, memory)};
+}
+
+size_t Recent::Table::octets_seen() const {
+    return by_ == Spread::none ? 0 : by_ == Spread::hash ? 2 : sizeof(uint64_t);
 }
 
 size_t Recent::Table::index_of(std::string_view key) const {
-    if (rows_.size() == 1 || key.empty()) {
+    if (by_ == Spread::none || key.empty()) {
         return 0;
+    }
+    if (by_ == Spread::id && key.size() >= sizeof(uint64_t)) {
+        return load_be<uint64_t>(as_octets(key).data()) % spread;
     }
     const size_t second = key.size() > 1 ? static_cast<uint8_t>(key[1]) : 0;
     return size_t{static_cast<uint8_t>(key[0])} << 8 | second;
@@ -135,15 +144,20 @@ size_t Recent::Table::index_of(std::string_view key) const {
 
 const Recent::Rows::value_type* Recent::Table::first(std::string_view from,
                                                      std::string_view prefix) const {
-    const size_t begin = index_of(from);
-    const size_t end = prefix.size() >= spread_octets ? begin + 1 : rows_.size();
+    const bool is_one = prefix.size() >= octets_seen();
+    const size_t begin = is_one ? index_of(prefix) : by_ == Spread::hash ? index_of(from) : 0;
+    const size_t end = is_one ? begin + 1 : rows_.size();
+    const Rows::value_type* out = nullptr;
     for (size_t i = begin; i < end; ++i) {
         const auto at = rows_[i].lower_bound(from);
-        if (at != rows_[i].end()) {
-            return &*at;
+        if (at != rows_[i].end() && (out == nullptr || at->first < out->first)) {
+            out = &*at;
+            if (by_ != Spread::id) {
+                break;  // what comes after it begins with more
+            }
         }
     }
-    return nullptr;
+    return out;
 }
 
 Recent::Rows* Recent::Table::next_to_sweep() {

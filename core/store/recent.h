@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ namespace sy::store {
 
 class Recent {
   public:
+    Recent() = default;
+    Recent(const Recent&) = delete;
+    Recent& operator=(const Recent&) = delete;
+
     /// Into the young layer.
     void apply(const Change& change);
 
@@ -52,17 +57,20 @@ class Recent {
 
   private:
     struct Entry {
-        std::string value;
+        std::pmr::string value;
         bool is_erased = false;
         bool below = false;  // R2
     };
-    using Rows = std::map<std::string, Entry, std::less<>>;
+    using Rows = std::pmr::map<std::pmr::string, Entry, std::less<>>;
 
-    // Sorted rows of a family. Keys that begin with a hash are spread by their first octets: with
-    // 100,000 rows a search then touches 3 cold ones and not 15 (bench/store_bench).
+    // Sorted rows of a family. Keys that begin with a hash are spread by their first octets, ids
+    // by their last ones: with 100,000 rows a search then touches 3 cold ones and not 15
+    // (bench/store_bench).
     class Table {
       public:
-        explicit Table(bool is_spread) : rows_(is_spread ? spread : 1) {}
+        enum class Spread : uint8_t { none, hash, id };
+        Table(Spread by, std::pmr::memory_resource& memory)
+            : by_(by), rows_(by == Spread::none ? 1 : spread, &memory) {}
 
         [[nodiscard]] Rows& rows_of(std::string_view key) { return rows_[index_of(key)]; }
         /// The first row at or after `from` among those that can begin with `prefix`, or null.
@@ -87,29 +95,36 @@ class Recent {
         void begin_sweep() { swept_ = 0; }
 
       private:
-        static constexpr size_t spread_octets = 2;
-        static constexpr size_t spread = size_t{1} << (8 * spread_octets);
+        static constexpr size_t spread = size_t{1} << 16;
 
+        // The octets of a key that say where it is.
+        [[nodiscard]] size_t octets_seen() const;
         [[nodiscard]] size_t index_of(std::string_view key) const;
 
-        std::vector<Rows> rows_;
+        Spread by_;
+        std::pmr::vector<Rows> rows_;
         size_t swept_ = 0;
     };
     using Tables = std::array<Table, families>;
 
-    [[nodiscard]] static Tables make_tables();
+    [[nodiscard]] static Tables make_tables(std::pmr::memory_resource& memory);
     void put(Rows& young, Rows& old, const Change& change);
     void erase(Rows& young, Rows& old, std::string_view key);
     // Takes the row out of the old layer; whether one below may be covered by it. `otherwise`:
     // what is so where there is no such row.
     [[nodiscard]] bool take_from_old(Rows& old, std::string_view key, bool otherwise);
+    [[nodiscard]] Entry entry_of(std::string_view value, bool is_erased, bool below) {
+        return {std::pmr::string(value, &memory_), is_erased, below};
+    }
     // An empty key counts too.
     static size_t octets_of(std::string_view key, const Entry& entry) {
         return key.size() + entry.value.size() + 1;
     }
 
-    Tables young_ = make_tables();
-    Tables old_ = make_tables();
+    // Rows come and go by hundreds, which the heap is slow at. What they once took stays theirs.
+    std::pmr::unsynchronized_pool_resource memory_;
+    Tables young_ = make_tables(memory_);
+    Tables old_ = make_tables(memory_);
     size_t young_octets_ = 0;
     size_t old_octets_ = 0;
 };
