@@ -85,7 +85,7 @@ class Traffic {
 
     engine::Hub hub_;
     Spills spills_;
-    Names names_{{"acme"}, {"26201"}};
+    Names names_{{"acme"}, {"26201"}, {"alpha"}};
     engine::MessagePool pool_;
     std::filesystem::path folder_;
     std::unique_ptr<RocksDatabase> database_;

@@ -81,7 +81,8 @@ uint64_t parse_id(std::string_view text, IdForm form) {
     uint64_t id = 0;
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, id, form == IdForm::decimal ? 10 : 16);
-    return read.ec == std::errc{} && read.ptr == end && form != IdForm::hex8 ? id : 0;
+    const bool fits = form != IdForm::hex8 || id <= UINT32_MAX;
+    return read.ec == std::errc{} && read.ptr == end && fits ? id : 0;
 }
 
 MessagePool::MessagePool(uint8_t home, uint32_t count, uint32_t large_count, bool with_logs)

@@ -96,7 +96,8 @@ enum class Outcome : uint8_t {
     unstored,  // `status` is OK, but the way of its receipt could not be stored
 };
 
-// How the id was written that the customer was given (section 5.2.23; 3.3 peers: 8 hex digits).
+// How the id was written that the customer was given (section 5.2.23; 3.3 peers: 8 hex digits, the
+// lower half of it; of a message taken to store and forward that is all there is).
 enum class IdForm : uint8_t { decimal, hex, hex8 };
 
 // Where a receipt goes and what the customer gets to see.
@@ -244,7 +245,7 @@ struct Message : MessageHead {
 /// An id as text: 20 decimal digits at most.
 using IdText = std::array<char, 24>;
 [[nodiscard]] std::string_view format_id(uint64_t id, IdForm form, IdText& buffer);
-/// 0 for what is no id of that form, and for hex8, which has only the lower half of one.
+/// 0 for what is no id of that form. Of hex8 it is the id of a stored message, else half of one.
 [[nodiscard]] uint64_t parse_id(std::string_view text, IdForm form);
 
 /// Fixed number of messages, owned by one worker; allocates in its constructor only.

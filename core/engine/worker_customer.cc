@@ -262,6 +262,11 @@ void Worker::accept_mt(Session& session, Message* message) {
     counters_.mt_in.add();
     hub_.counters(id_, session.customer_id).submitted.add();
     message->id = message_id_next_++ << 6 | id_.value;
+    if (message->to_store && message->id_form == IdForm::hex8) {
+        // Its customer can ask for it by that alone. The store refuses one that is taken.
+        message->id &= UINT32_MAX;
+        message->id += message->id == 0 ? uint64_t{1} << 6 : 0;  // 0 is no id
+    }
     route_soon(message);
 }
 

@@ -12,7 +12,7 @@ namespace {
 using engine::ReceiptWay;
 
 constexpr size_t integer_octets = 8;
-// Version, time, two names of 255, two addresses, the rest.
+// Version, time, three names of 255, two addresses, the rest.
 constexpr size_t value_octets_max = 1024;
 
 constexpr uint8_t flag_reference = 0x01;
@@ -135,10 +135,12 @@ bool decode_way(std::string_view value, const Names& names, ReceiptWay& out) {
     return read_way(in, names, out) && in.is_whole();
 }
 
-std::string encode_receipt(const engine::Message& message, const Names& names) {
+std::string encode_receipt(const engine::Message& message,
+                           SupplierId supplier,
+                           const Names& names) {
     std::array<uint8_t, value_octets_max> buffer;
     ByteWriter out(buffer);
-    out.integer(format_version);
+    out.integer(receipt_version);
     out.integer(message.received_wall_ns);
     out.integer(message.way.submitted_wall_ns);
     out.integer(message.receipt_state);
@@ -149,12 +151,14 @@ std::string encode_receipt(const engine::Message& message, const Names& names) {
     out.integer(network_error ? network_error->type : uint8_t{0});
     out.integer(network_error ? network_error->code : uint16_t{0});
     write_way(out, message.way, names);
+    write_text(out, names.name_of(supplier));
     return as_string(buffer, out);
 }
 
 bool decode_receipt(std::string_view value, const Names& names, engine::Message& out) {
     FieldReader in(value);
-    if (in.integer<uint8_t>() != format_version) {
+    const auto version = in.integer<uint8_t>();
+    if (version != format_version && version != receipt_version) {
         return false;
     }
     out.way = {};
@@ -170,12 +174,15 @@ bool decode_receipt(std::string_view value, const Names& names, engine::Message&
         out.network_error_code = network_error;
     }
     constexpr auto state_max = static_cast<uint8_t>(smpp::MessageState::skipped);
-    return read_way(in, names, out.way) && in.is_whole() && out.receipt_state <= state_max;
+    const bool is_read = read_way(in, names, out.way);
+    out.supplier = version == receipt_version ? names.find_supplier(in.text()) : SupplierId::none();
+    return is_read && in.is_whole() && out.receipt_state <= state_max;
 }
 
 Nanos wall_ns_of(std::string_view value) {
     FieldReader in(value);
-    return in.integer<uint8_t>() == format_version ? in.integer<uint64_t>() : 0;
+    const auto version = in.integer<uint8_t>();
+    return version == format_version || version == receipt_version ? in.integer<uint64_t>() : 0;
 }
 
 }  // namespace sy::store

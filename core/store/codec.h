@@ -14,6 +14,8 @@ namespace sy::store {
 
 /// Of the values; a reader refuses newer ones, and reads older ones for as long as there are any.
 inline constexpr uint8_t format_version = 1;
+/// Of a receipt's: names the supplier that it came from, which format_version did not.
+inline constexpr uint8_t receipt_version = 2;
 
 // --- Keys.
 
@@ -34,8 +36,11 @@ inline constexpr uint8_t format_version = 1;
 [[nodiscard]] bool decode_way(std::string_view value, const Names& names, engine::ReceiptWay& out);
 
 /// way, receipt_state, receipt_error, intermediate, network_error_code and received_wall_ns of the
-/// message.
-[[nodiscard]] std::string encode_receipt(const engine::Message& message, const Names& names);
+/// message. `supplier`: that it came from; none: the router made it.
+[[nodiscard]] std::string encode_receipt(const engine::Message& message,
+                                         SupplierId supplier,
+                                         const Names& names);
+/// Likewise, and `supplier`.
 [[nodiscard]] bool decode_receipt(std::string_view value, const Names& names, engine::Message& out);
 
 /// When it began to count: of a way its submit, of a receipt its arrival (UTC); 0 for what cannot

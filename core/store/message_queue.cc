@@ -59,7 +59,7 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
         ++found.waiting;
     }));
     std::ranges::sort(ids);
-    const Names nobody({}, {});
+    const Names nobody({}, {}, {});
     std::vector<std::pair<std::string, Waiting>> under_way;
     SY_TRY(database_.each(Family::messages, [&](std::string_view key, std::string_view value) {
         StoredMessage stored;
@@ -264,6 +264,10 @@ Result<void> MessageQueue::release_behind(CustomerId customer,
 // ---------------------------------------------------------------- orders
 
 void MessageQueue::keep(Message& message, const Names& names) {
+    if (message.id <= UINT32_MAX && !is_free(message.id)) {
+        message.store_answer = StoreAnswer::failed;
+        return;
+    }
     message.destination_hash =
         destination_hash(names.name_of(message.customer), message.destination.view());
     message.store_sequence = sequence_.next++;
@@ -281,6 +285,15 @@ void MessageQueue::keep(Message& message, const Names& names) {
         message.blocked = true;
         ++flight->second.expected;
     }
+}
+
+// 32 bits come again, and may be of a message of days ago.
+bool MessageQueue::is_free(uint64_t id) {
+    const auto there = find(id);
+    if (!there) {
+        (void)fail_with(there.error().text);
+    }
+    return there && !*there;
 }
 
 void MessageQueue::settle_keep(Message& message, bool written) {

@@ -61,6 +61,7 @@ class MessageQueue {
     // --- settle_*() for each.
 
     void settle(bool written);
+    /// Fails where another one has its id, which 3.3 customers' ids may.
     void keep(engine::Message& message, const Names& names);
     void settle_keep(engine::Message& message, bool written);
     void postpone(engine::Message& message, const Names& names);
@@ -158,7 +159,8 @@ class MessageQueue {
                             CustomerId customer,
                             const Waiting& waiting,
                             const Names& names);
-    [[nodiscard]] Result<std::optional<Waiting>> first_of(uint64_t destination, Nanos now_ns);
+    [[nodiscard]] Result<std::optional<Waiting>> first_of(const Waiting& due, Nanos now_ns);
+    [[nodiscard]] bool is_free(uint64_t id);
     [[nodiscard]] Result<Nanos> expiry_of(uint64_t id);
     Step fail_with(std::string text);
 

@@ -134,7 +134,7 @@ MessageQueue::Step MessageQueue::look(Message& message,
         pass(line, waiting);
         return Step::again;
     }
-    const auto first = first_of(waiting.destination, now);
+    const auto first = first_of(waiting, now);
     if (!first) {
         return fail_with(first.error().text);
     }
@@ -173,15 +173,19 @@ Result<Nanos> MessageQueue::expiry_of(uint64_t id) {
     if (!value) {
         return std::unexpected(value.error());
     }
-    const Names nobody({}, {});
+    const Names nobody({}, {}, {});
     StoredMessage stored;
     return *value && decode_message(**value, nobody, stored) ? stored.expires_wall_ns : 0;
 }
 
-// One that is scheduled for later is in nobody's way.
-Result<std::optional<Waiting>> MessageQueue::first_of(uint64_t destination, Nanos now_ns) {
+// The first that waits for that one's destination. One that is scheduled for later is in nobody's
+// way.
+Result<std::optional<Waiting>> MessageQueue::first_of(const Waiting& due, Nanos now_ns) {
+    if (waiting_at(due.destination) == 1) {
+        return std::optional(due);  // nothing else waits for it
+    }
     std::optional<Waiting> first;
-    SY_TRY(each_waiting(destination, 0, no_limit, [&](const Waiting& waiting) -> Result<bool> {
+    SY_TRY(each_waiting(due.destination, 0, no_limit, [&](const Waiting& waiting) -> Result<bool> {
         const bool is_later = waiting.is_scheduled && waiting.due_ns > now_ns;
         if (is_later || gone_.contains(waiting.sequence)) {
             return true;

@@ -24,7 +24,11 @@ MessageWatch::MessageWatch(engine::Hub& hub,
                            Database& database,
                            Sequence& sequence,
                            OwnReceipts& receipts)
-    : hub_(hub), database_(database), sequence_(sequence), receipts_(receipts), nobody_({}, {}) {}
+    : hub_(hub),
+      database_(database),
+      sequence_(sequence),
+      receipts_(receipts),
+      nobody_({}, {}, {}) {}
 
 // ---------------------------------------------------------------- before the writer runs
 

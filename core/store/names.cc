@@ -15,13 +15,28 @@ std::unordered_map<std::string_view, uint16_t> index_of(const std::vector<std::s
     return out;
 }
 
+template <class Id>
+Id find(const std::unordered_map<std::string_view, uint16_t>& index, std::string_view name) {
+    const auto at = index.find(name);
+    return at != index.end() ? Id{at->second} : Id::none();
+}
+
+template <class Id>
+std::string_view name_at(const std::vector<std::string>& names, Id id) {
+    return id.value < names.size() ? std::string_view(names[id.value]) : std::string_view();
+}
+
 }  // namespace
 
-Names::Names(std::vector<std::string> customers, std::vector<std::string> networks)
+Names::Names(std::vector<std::string> customers,
+             std::vector<std::string> networks,
+             std::vector<std::string> suppliers)
     : customers_(std::move(customers)),
       networks_(std::move(networks)),
+      suppliers_(std::move(suppliers)),
       customer_index_(index_of(customers_)),
-      network_index_(index_of(networks_)) {}
+      network_index_(index_of(networks_)),
+      supplier_index_(index_of(suppliers_)) {}
 
 std::string_view Names::name_of(CustomerId customer) const {
     SY_ASSERT(customer.value < customers_.size());
@@ -29,18 +44,23 @@ std::string_view Names::name_of(CustomerId customer) const {
 }
 
 std::string_view Names::name_of(NetworkId network) const {
-    return network.value < networks_.size() ? std::string_view(networks_[network.value])
-                                            : std::string_view();
+    return name_at(networks_, network);
+}
+
+std::string_view Names::name_of(SupplierId supplier) const {
+    return name_at(suppliers_, supplier);
 }
 
 CustomerId Names::find_customer(std::string_view name) const {
-    const auto at = customer_index_.find(name);
-    return at != customer_index_.end() ? CustomerId{at->second} : CustomerId::none();
+    return find<CustomerId>(customer_index_, name);
 }
 
 NetworkId Names::find_network(std::string_view mccmnc) const {
-    const auto at = network_index_.find(mccmnc);
-    return at != network_index_.end() ? NetworkId{at->second} : NetworkId::none();
+    return find<NetworkId>(network_index_, mccmnc);
+}
+
+SupplierId Names::find_supplier(std::string_view name) const {
+    return find<SupplierId>(supplier_index_, name);
 }
 
 }  // namespace sy::store

@@ -1,6 +1,7 @@
 #include "core/store/open.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "core/store/codec.h"
@@ -18,8 +19,10 @@ Result<void> check_version(Database& database) {
     }
     const std::string ours = std::to_string(database_version);
     // 1 had no messages, 2 none whose receipt decides: their families are made empty when it is
-    // opened. 3 had no journal. Nothing else differs.
-    if (!*found || entry.value == "1" || entry.value == "2" || entry.value == "3") {
+    // opened. 3 had no journal. 4 did not say which supplier a receipt came from, which is read
+    // too. Nothing else differs.
+    constexpr std::array<std::string_view, 4> older{"1", "2", "3", "4"};
+    if (!*found || std::ranges::find(older, entry.value) != older.end()) {
         database.put(Family::meta, version_key, ours);
         return database.commit(true);
     }

@@ -11,7 +11,7 @@
 namespace sy::store {
 
 /// Of the families as a whole; a database of an older version is brought to it when it is opened.
-inline constexpr uint8_t database_version = 4;
+inline constexpr uint8_t database_version = 5;
 
 struct Found {
     uint64_t receipts = 0;       // that wait for their customers

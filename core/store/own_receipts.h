@@ -28,7 +28,7 @@ class OwnReceipts {
         const uint64_t sequence = sequence_.next++;
         (void)spills_.stays(customer, true, sequence);
         database_.put_new(Family::receipts, receipt_key(names.name_of(customer), sequence),
-                          encode_receipt(message, names));
+                          encode_receipt(message, SupplierId::none(), names));
         open_.push_back(customer);
     }
     /// The batch was written, or was not.

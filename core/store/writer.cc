@@ -193,7 +193,7 @@ void Writer::keep_receipt(Message& message, const Names& names) {
     }
     database_.put_new(Family::receipts,
                       receipt_key(names.name_of(customer), message.store_sequence),
-                      encode_receipt(message, names));
+                      encode_receipt(message, message.supplier, names));
     if (message.way_ends) {
         database_.erase(Family::ways, way_key(message.key, message.way.id));
     }

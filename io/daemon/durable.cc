@@ -5,7 +5,8 @@
 namespace sy::daemon {
 
 std::shared_ptr<const store::Names> store_names_of(const config::Registry& registry) {
-    return std::make_shared<const store::Names>(registry.customers(), registry.networks());
+    return std::make_shared<const store::Names>(registry.customers(), registry.networks(),
+                                                registry.suppliers());
 }
 
 Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,

@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
         give_up(database.error().text);
     }
     (*database)->put(store::Family::meta, "version", std::to_string(store::database_version));
-    const store::Names names({"acme"}, {});
+    const store::Names names({"acme"}, {}, {});
     const Nanos now = wall_now();
     Messages source;
     for (uint64_t i = 0; i < messages + ways; ++i) {

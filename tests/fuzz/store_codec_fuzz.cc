@@ -76,7 +76,7 @@ void check_entry(std::string_view input) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace sy;
     using namespace sy::store;
-    static const Names names({"acme", "bravo"}, {"26201"});
+    static const Names names({"acme", "bravo"}, {"26201"}, {"alpha"});
     const std::string_view input = as_chars({data, size});
     (void)wall_ns_of(input);
     engine::ReceiptWay way;
@@ -89,10 +89,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     engine::Message message;
     if (decode_receipt(input, names, message) && message.way.customer.valid()) {
         engine::Message again;
-        check(decode_receipt(encode_receipt(message, names), names, again));
+        check(decode_receipt(encode_receipt(message, message.supplier, names), names, again));
         check(again.receipt_state == message.receipt_state &&
               again.network_error_code == message.network_error_code &&
-              again.received_wall_ns == message.received_wall_ns);
+              again.received_wall_ns == message.received_wall_ns &&
+              again.supplier == message.supplier);
     }
     check_message(input, names);
     check_entry(input);

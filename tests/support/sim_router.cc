@@ -144,7 +144,14 @@ SimRouter::Store::Store(engine::Hub& hub, const SimConfig& config, store::Databa
               }
               return out;
           }(),
-          {"23415", "26201"}),
+          {"23415", "26201"},
+          [&] {
+              std::vector<std::string> out;
+              for (const route::Supplier& account : config.suppliers) {
+                  out.push_back(account.name);
+              }
+              return out;
+          }()),
       spills(hub) {
     const auto found = store::open(database, spills);
     SY_ASSERT(found.has_value());

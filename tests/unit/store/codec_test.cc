@@ -65,7 +65,7 @@ void expect_same(const ReceiptWay& a, const ReceiptWay& b) {
     EXPECT_EQ(a.submitted_wall_ns, b.submitted_wall_ns);
 }
 
-const Names names({"acme", std::string(255, 'n')}, {"26201", "23415"});
+const Names names({"acme", std::string(255, 'n')}, {"26201", "23415"}, {"alpha", "bravo"});
 
 TEST(Codec, WaysReadBack) {
     Prng prng(1);
@@ -92,7 +92,9 @@ TEST(Codec, ReceiptsReadBack) {
             message.network_error_code = {static_cast<uint8_t>(prng()),
                                           static_cast<uint16_t>(prng())};
         }
-        const std::string value = encode_receipt(message, names);
+        message.supplier = prng.below(2) == 0 ? SupplierId{static_cast<uint16_t>(prng.below(2))}
+                                              : SupplierId::none();
+        const std::string value = encode_receipt(message, message.supplier, names);
         Message read;
         read.network_error_code = {1, 2};
         ASSERT_TRUE(decode_receipt(value, names, read));
@@ -101,9 +103,27 @@ TEST(Codec, ReceiptsReadBack) {
         EXPECT_EQ(read.receipt_error, message.receipt_error);
         EXPECT_EQ(read.intermediate, message.intermediate);
         EXPECT_EQ(read.network_error_code, message.network_error_code);
+        EXPECT_EQ(read.supplier, message.supplier);
         EXPECT_EQ(read.received_wall_ns, message.received_wall_ns);
         EXPECT_EQ(wall_ns_of(value), message.received_wall_ns);
     }
+}
+
+TEST(Codec, AReceiptOfBeforeSuppliersWereNamedIsRead) {
+    Prng prng(3);
+    Message message;
+    message.way = random_way(prng);
+    message.received_wall_ns = 5;
+    std::string value = encode_receipt(message, SupplierId::none(), names);
+    ASSERT_EQ(value.back(), '\0') << "the length of no name";
+    value.pop_back();
+    value[0] = static_cast<char>(format_version);
+    Message read;
+    read.supplier = SupplierId{1};
+    ASSERT_TRUE(decode_receipt(value, names, read));
+    expect_same(message.way, read.way);
+    EXPECT_EQ(read.supplier, SupplierId::none());
+    EXPECT_EQ(wall_ns_of(value), 5u);
 }
 
 TEST(Codec, WatchedMessagesReadBackAndTheirWatchCanBeWrittenAnew) {
@@ -168,12 +188,12 @@ TEST(Codec, NamesOutliveIds) {
     way.customer = CustomerId{0};
     way.network = NetworkId{1};
     const std::string value = encode_way(way, names);
-    const Names later({"bravo", "other", "acme"}, {"23415"});
+    const Names later({"bravo", "other", "acme"}, {"23415"}, {});
     ReceiptWay read;
     ASSERT_TRUE(decode_way(value, later, read));
     EXPECT_EQ(read.customer, CustomerId{2});
     EXPECT_EQ(read.network, NetworkId{0});
-    const Names without({"bravo"}, {});
+    const Names without({"bravo"}, {}, {});
     ASSERT_TRUE(decode_way(value, without, read));
     EXPECT_FALSE(read.customer.valid());
     EXPECT_FALSE(read.network.valid());
@@ -184,7 +204,7 @@ TEST(Codec, WhatIsCutOrTooLongOrOfAnotherVersionIsRefused) {
     Message message;
     message.way = random_way(prng);
     const std::string way = encode_way(message.way, names);
-    const std::string receipt = encode_receipt(message, names);
+    const std::string receipt = encode_receipt(message, SupplierId{1}, names);
     ReceiptWay read;
     for (size_t octets = 0; octets < way.size(); ++octets) {
         EXPECT_FALSE(decode_way(way.substr(0, octets), names, read)) << octets;
@@ -195,7 +215,7 @@ TEST(Codec, WhatIsCutOrTooLongOrOfAnotherVersionIsRefused) {
     EXPECT_FALSE(decode_way(way + "x", names, read));
     EXPECT_FALSE(decode_receipt(receipt + "x", names, message));
     std::string newer = way;
-    newer[0] = static_cast<char>(format_version + 1);
+    newer[0] = static_cast<char>(receipt_version + 1);
     EXPECT_FALSE(decode_way(newer, names, read));
     EXPECT_EQ(wall_ns_of(newer), 0u);
 }

@@ -100,6 +100,7 @@ class StoredMessageTest : public StoreTest {
         uint64_t id = 0;
         std::vector<CommandStatus> answers;
         bool resent = false;
+        SupplierId supplier;
     };
     // What the records of all workers say, in the order of each.
     std::vector<Round> rounds() {
@@ -114,7 +115,7 @@ class StoredMessageTest : public StoreTest {
                 Record record;
                 RecordStorage storage;
                 EXPECT_TRUE(decode_record(entry, storage, record));
-                Round round{record.end, record.id, {}, record.resent};
+                Round round{record.end, record.id, {}, record.resent, record.supplier};
                 for (const Attempt& attempt : record.attempts) {
                     round.answers.push_back(attempt.status);
                 }

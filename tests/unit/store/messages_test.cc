@@ -115,6 +115,25 @@ TEST_P(StoredMessageTest, WaitsOnDiskByTheScheduleOfItsError) {
     expect_nothing_left();
 }
 
+TEST_P(StoredMessageTest, TheRecordOfAReceiptThatWaitedNamesItsSupplier) {
+    restart_with_records();
+    const ConnId conn = bind();
+    const std::string id = taken(conn, 2, message("one"));
+    router->run_for(100 * millisecond_ns);
+    acme.close(conn);
+    router->run_for(2 * second_ns);
+    send_receipt(std::to_string(alpha.next_id - 1), 501);
+    EXPECT_EQ(receipt_answer(501), CommandStatus::esme_rok);
+    restart();
+    bind();
+    EXPECT_EQ(delivered(1), std::vector{id});
+    const std::vector<Round> all = rounds();
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].end, RecordEnd::delivered);
+    EXPECT_EQ(std::to_string(all[0].id), id);
+    EXPECT_EQ(all[0].supplier, SupplierId{0});
+}
+
 TEST_P(StoredMessageTest, LeavesARecordOfEachRoundAndOneOfItsEnd) {
     config.record_ring_bytes = 1 << 20;
     restart();

@@ -269,5 +269,55 @@ TEST_P(StoredQuestionTest, ACancelledOneHasItsEndStateAndRecord) {
     EXPECT_TRUE(is_named);
 }
 
+// ---------------------------------------------------------------- 3.3
+
+class StoredQuestion33Test : public StoredQuestionTest {
+  protected:
+    ConnId bind_33() {
+        const ConnId conn =
+            acme.bind(router->address, CommandId::bind_transmitter, "acme", "secret", 0x33);
+        EXPECT_TRUE(router->run_until([&] { return acme.response(conn, 1) != nullptr; }));
+        return conn;
+    }
+};
+
+TEST_P(StoredQuestion33Test, KnowsAMessageByTheEightDigitsThatItsCustomerWasGiven) {
+    ConnId conn = bind_33();
+    const std::string id = scheduled(conn, 2);
+    ASSERT_EQ(id.size(), 8u);
+    const Pdu* answer = ask_query(conn, 3, id);
+    ASSERT_NE(answer, nullptr);
+    EXPECT_EQ(answer->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(ask_query(conn, 4, "f" + id)->status(), CommandStatus::esme_rqueryfail);
+    restart();
+    conn = bind_33();
+    EXPECT_EQ(ask_query(conn, 5, id)->status(), CommandStatus::esme_rok);
+    EXPECT_EQ(ask_replace(conn, 6, id, "000000000010000R"), CommandStatus::esme_rok);
+    EXPECT_EQ(ask_cancel(conn, 7, id), CommandStatus::esme_rok);
+    EXPECT_EQ(ask_query(conn, 8, id)->status(), CommandStatus::esme_rqueryfail);
+}
+
+TEST_P(StoredQuestion33Test, AnIdThatIsTakenIsNotGivenAgain) {
+    const ConnId conn = bind_33();
+    const std::string id = scheduled(conn, 2);
+    const uint64_t next = parse_id(id, IdForm::hex8) + (1u << 6);
+    const std::string key = store::message_key(next - (1u << 6));
+    store::Database::Entry first;
+    ASSERT_TRUE(database.seek(Family::messages, key, key, first).value_or(false));
+    database.put(Family::messages, store::message_key(next), "of days ago");
+    ASSERT_TRUE(database.commit(true).has_value());
+    acme.submit(conn, 3, message("new"));
+    router->run_for(100 * millisecond_ns);
+    ASSERT_NE(acme.response(conn, 3), nullptr);
+    EXPECT_EQ(acme.response(conn, 3)->status(), CommandStatus::esme_rsyserr);
+    store::Database::Entry kept;
+    const std::string next_key = store::message_key(next);
+    ASSERT_TRUE(database.seek(Family::messages, next_key, next_key, kept).value_or(false));
+    EXPECT_EQ(kept.value, "of days ago");
+    EXPECT_EQ(parse_id(taken(conn, 4, message("again")), IdForm::hex8), next + (1u << 6));
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, StoredQuestion33Test, testing::Values(1, 3));
+
 }  // namespace
 }  // namespace sy::engine

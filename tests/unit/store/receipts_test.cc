@@ -225,7 +225,7 @@ TEST_P(StoredReceiptTest, AStoreThatCannotBeReadRefusesReceiptsForNow) {
 }
 
 TEST_P(StoredReceiptTest, AnOlderFormatIsBroughtToOurs) {
-    for (const char* older : {"1", "2", "3"}) {
+    for (const char* older : {"1", "2", "3", "4"}) {
         const std::string id = accepted(bind(), 2);
         database.put(Family::meta, "version", older);
         ASSERT_TRUE(database.commit(true).has_value());
