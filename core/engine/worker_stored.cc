@@ -18,7 +18,8 @@ using smpp::MessageState;
 // Of one customer in one worker's hands: enough for a fast supplier's windows, and few enough that
 // one customer's campaign does not fill the pool or a supplier's queue.
 constexpr uint32_t stored_open_max = 2048;
-constexpr uint16_t loads_a_look = 16;
+// Of one customer, asked of the store at a time: each such round costs the disk two syncs.
+constexpr uint16_t loads_a_look = 64;
 constexpr Nanos store_again_every_ns = 250 * millisecond_ns;
 // Until its customer, who is not configured, may be again.
 constexpr Nanos stranger_wait_ns = 60 * second_ns;

@@ -61,6 +61,7 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
     std::ranges::sort(ids);
     const Names nobody({}, {}, {});
     std::vector<std::pair<std::string, Waiting>> under_way;
+    auto waiting_id = ids.begin();  // messages come in the order of their ids too
     SY_TRY(database_.each(Family::messages, [&](std::string_view key, std::string_view value) {
         StoredMessage stored;
         if (key.size() != sizeof(uint64_t) || !decode_message(value, nobody, stored)) {
@@ -73,7 +74,10 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
             watch.found(id, value, stored);
             return;
         }
-        if (!std::ranges::binary_search(ids, id)) {
+        while (waiting_id != ids.end() && *waiting_id < id) {
+            ++waiting_id;
+        }
+        if (waiting_id == ids.end() || *waiting_id != id) {
             Waiting waiting;
             waiting.priority = stored.priority;
             waiting.maybe_sent = true;

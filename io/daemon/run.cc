@@ -97,6 +97,8 @@ Result<void> serve(const std::string& config_path,
     if (!store) {
         return std::unexpected(std::move(store).error());
     }
+    // From here on: a store with millions of messages is read with all CPUs.
+    log.debug("control thread", {{"cpus", keep_off(loaded.config.runtime.workers)}});
     auto records = open_records(hub, loaded.config, registry);
     if (!records) {
         return std::unexpected(std::move(records).error());
@@ -200,7 +202,6 @@ int run(const std::string& config_path) {
     if (auto usable = check_ports(loaded->config); !usable) {
         return complain(usable.error().text);
     }
-    log->debug("control thread", {{"cpus", keep_off(loaded->config.runtime.workers)}});
     make_other_threads_quiet();
     const Nanos load_took_ns = read_clock(CLOCK_MONOTONIC) - started_ns;
     if (auto served = serve(config_path, std::move(registry), *std::move(loaded), *log,

@@ -23,6 +23,7 @@ namespace {
 constexpr std::array<const char*, families> family_names{"default", "ways",  "receipts", "messages",
                                                          "queue",   "order", "watches"};
 constexpr size_t way_prefix_octets = 16;
+constexpr size_t order_prefix_octets = 8;
 // A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
 // hundred times.
 constexpr double filter_bits = 10;
@@ -31,6 +32,8 @@ constexpr uint64_t journal_octets_most = uint64_t{64} << 20;
 constexpr uint64_t log_bytes_max = uint64_t{64} << 20;
 // A piece of what is brought to RocksDB, and a piece of a journal that is read again.
 constexpr size_t piece_octets = 64 << 10;
+// Of a family that is read through, which at a start is gigabytes.
+constexpr size_t readahead_octets = 4 << 20;
 // A quiet router's entries do not stay in memory for ever.
 constexpr Nanos young_max_ns = Nanos{3600} * second_ns;
 constexpr uint64_t files_rewritten_every_s = 6 * 3600;
@@ -154,10 +157,12 @@ Result<void> RocksDatabase::open_handle() {
     rocksdb::ColumnFamilyOptions messages = receipts;
     messages.compaction_filter = nullptr;
     messages.periodic_compaction_seconds = 0;
+    rocksdb::ColumnFamilyOptions order = messages;
+    order.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(order_prefix_octets));
 
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
         {family_names[0], {}},       {family_names[1], ways},     {family_names[2], receipts},
-        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], messages},
+        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], order},
         {family_names[6], messages}};
     std::vector<rocksdb::ColumnFamilyHandle*> opened;
     rocksdb::DB* db = nullptr;
@@ -414,6 +419,10 @@ Result<bool> RocksDatabase::seek(Family family,
         out.value = value;
         return key.starts_with(prefix);
     };
+    if (family == Family::messages && prefix == from) {
+        return find(from, out);
+    }
+    const bool by_prefix = family == Family::ways || family == Family::order;
     std::unique_ptr<rocksdb::Iterator> below;
     std::string at(from);
     while (true) {
@@ -424,8 +433,8 @@ Result<bool> RocksDatabase::seek(Family family,
         }
         if (below == nullptr && is_below_[static_cast<size_t>(family)]) {
             rocksdb::ReadOptions how;
-            how.prefix_same_as_start = family == Family::ways;
-            how.total_order_seek = family != Family::ways;
+            how.prefix_same_as_start = by_prefix;
+            how.total_order_seek = !by_prefix;
             below.reset(handle_->db->NewIterator(how, handle_->of(family)));
             below->Seek(slice(at));
         }
@@ -450,12 +459,32 @@ Result<bool> RocksDatabase::seek(Family family,
     }
 }
 
+// A message by its id: of tables that have none of that id nothing is read but their filters.
+Result<bool> RocksDatabase::find(std::string_view key, Entry& out) {
+    Recent::Row row;
+    if (recent_.first(Family::messages, key, key, row) && row.key == key) {
+        out.key = key;
+        out.value = row.value;
+        return !row.is_erased;
+    }
+    if (!is_below_[static_cast<size_t>(Family::messages)]) {
+        return false;
+    }
+    const auto status = handle_->db->Get({}, handle_->of(Family::messages), slice(key), &out.value);
+    if (!status.ok() && !status.IsNotFound()) {
+        return std::unexpected(error_of(options_.path, status));
+    }
+    out.key = key;
+    return status.ok();
+}
+
 Result<void> RocksDatabase::each(
     Family family, const std::function<void(std::string_view key, std::string_view value)>& see) {
     SY_TRY(settle_all());
     rocksdb::ReadOptions how;
     how.total_order_seek = true;
     how.fill_cache = false;
+    how.readahead_size = readahead_octets;
     const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator(how, handle_->of(family)));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         see(view(at->key()), view(at->value()));

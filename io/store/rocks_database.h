@@ -75,6 +75,7 @@ class RocksDatabase final : public Database {
     Result<void> replay();
     Result<void> replay(uint64_t number);
     Result<void> recover();
+    [[nodiscard]] Result<bool> find(std::string_view key, Entry& out);
     Result<void> write(bool durable);
     Result<void> settle_some();
     Result<void> turn_over();
