@@ -3,103 +3,29 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
-#include <rocksdb/cache.h>
-#include <rocksdb/compaction_filter.h>
-#include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
-#include <rocksdb/table.h>
-#include <rocksdb/write_batch.h>
 #include <utility>
 #include <vector>
 
 #include "core/base/assert.h"
-#include "core/store/codec.h"
+#include "io/store/rocks_tables.h"
 
 namespace sy::store {
 namespace {
 
-constexpr std::array<const char*, families> family_names{"default", "ways",  "receipts", "messages",
-                                                         "queue",   "order", "watches"};
-constexpr size_t way_prefix_octets = 16;
-constexpr size_t order_prefix_octets = 8;
-// A miss (a receipt that is nobody's, or that comes before its response) asks the disk once in a
-// hundred times.
-constexpr double filter_bits = 10;
 // What a restart reads again before anything is served, some 3 s: two journals and RocksDB's log.
 constexpr uint64_t journal_octets_most = uint64_t{64} << 20;
-constexpr uint64_t log_bytes_max = uint64_t{64} << 20;
 // A piece of what is brought to RocksDB, and a piece of a journal that is read again.
 constexpr size_t piece_octets = 64 << 10;
 // Of a family that is read through, which at a start is gigabytes.
 constexpr size_t readahead_octets = 4 << 20;
 // A quiet router's entries do not stay in memory for ever.
 constexpr Nanos young_max_ns = Nanos{3600} * second_ns;
-constexpr uint64_t files_rewritten_every_s = 6 * 3600;
-
-rocksdb::Slice slice(std::string_view text) {
-    return {text.data(), text.size()};
-}
-
-std::string_view view(const rocksdb::Slice& text) {
-    return {text.data(), text.size()};
-}
-
-// Drops what is older than its age. Used by RocksDB's own threads.
-class AgeFilter final : public rocksdb::CompactionFilter {
-  public:
-    AgeFilter(Nanos age_ns, std::function<Nanos()> wall_ns)
-        : age_ns_(age_ns), wall_ns_(std::move(wall_ns)) {}
-
-    [[nodiscard]] const char* Name() const override { return "sy.age"; }
-    bool Filter(int /*level*/,
-                const rocksdb::Slice& /*key*/,
-                const rocksdb::Slice& value,
-                std::string* /*new_value*/,
-                bool* /*value_changed*/) const override {
-        const Nanos since = wall_ns_of(view(value));
-        const Nanos now = wall_ns_();
-        const bool old = since != 0 && now > since && now - since > age_ns_;
-        if (old) {
-            dropped_.fetch_add(1, std::memory_order_relaxed);
-        }
-        return old;
-    }
-    [[nodiscard]] uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-
-  private:
-    Nanos age_ns_;
-    std::function<Nanos()> wall_ns_;
-    mutable std::atomic<uint64_t> dropped_{0};
-};
 
 Error error_of(const std::string& path, const rocksdb::Status& status) {
     return {"store " + path + ": " + status.ToString()};
 }
 
 }  // namespace
-
-struct RocksDatabase::Handle {
-    explicit Handle(const RocksOptions& options) : filter(options.age_ns, options.wall_ns) {}
-
-    AgeFilter filter;
-    std::shared_ptr<rocksdb::Cache> cache;
-    std::unique_ptr<rocksdb::DB> db;
-    std::array<rocksdb::ColumnFamilyHandle*, families> family{};
-    rocksdb::WriteBatch batch;  // on its way down
-
-    ~Handle() {
-        for (rocksdb::ColumnFamilyHandle* one : family) {
-            if (one != nullptr) {
-                db->DestroyColumnFamilyHandle(one).PermitUncheckedError();
-            }
-        }
-    }
-    [[nodiscard]] rocksdb::ColumnFamilyHandle* of(Family which) const {
-        return family[static_cast<size_t>(which)];
-    }
-};
 
 RocksDatabase::RocksDatabase(RocksOptions options)
     : options_(std::move(options)),
@@ -108,7 +34,7 @@ RocksDatabase::RocksDatabase(RocksOptions options)
 
 // A start reads less then. What could not be brought down is in the journals.
 RocksDatabase::~RocksDatabase() {
-    if (!broken_ && handle_ != nullptr && handle_->db != nullptr) {
+    if (!broken_ && tables_ != nullptr && tables_->db() != nullptr) {
         (void)settle_all();
     }
 }
@@ -116,69 +42,20 @@ RocksDatabase::~RocksDatabase() {
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(RocksOptions options) {
     std::unique_ptr<RocksDatabase> out(new RocksDatabase(std::move(options)));
     out->broken_ = true;
-    SY_TRY(out->open_handle());
+    SY_TRY(out->open_tables());
     SY_TRY(out->replay());
     out->broken_ = false;
     return out;
 }
 
-Result<void> RocksDatabase::open_handle() {
-    handle_.reset();  // one at a time: it holds the folder's lock
-    handle_ = std::make_unique<Handle>(options_);
-    Handle& handle = *handle_;
-    rocksdb::DBOptions db_options;
-    db_options.create_if_missing = true;
-    db_options.create_missing_column_families = true;
-    db_options.env = options_.env != nullptr ? options_.env : rocksdb::Env::Default();
-    db_options.max_background_jobs = 2;
-    db_options.keep_log_file_num = 4;
-    db_options.max_log_file_size = 4 << 20;
-    db_options.bytes_per_sync = 1 << 20;  // no burst of writing back when a file is closed
-    db_options.wal_bytes_per_sync = 1 << 20;
-    const uint64_t quarter = options_.memory_bytes / 4;
-    db_options.max_total_wal_size = std::min(options_.memory_bytes, log_bytes_max);
-
-    handle.cache = rocksdb::NewLRUCache(2 * quarter);
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = handle.cache;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits));
-    table.cache_index_and_filter_blocks = true;
-    table.pin_l0_filter_and_index_blocks_in_cache = true;
-    rocksdb::ColumnFamilyOptions ways;
-    ways.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    ways.write_buffer_size = quarter / 2;
-    ways.compression = rocksdb::kLZ4Compression;
-    ways.compaction_filter = &handle.filter;
-    ways.periodic_compaction_seconds = files_rewritten_every_s;
-    rocksdb::ColumnFamilyOptions receipts = ways;
-    ways.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(way_prefix_octets));
-    ways.memtable_prefix_bloom_size_ratio = 0.1;
-    // Messages end by their own validity, not by their age.
-    rocksdb::ColumnFamilyOptions messages = receipts;
-    messages.compaction_filter = nullptr;
-    messages.periodic_compaction_seconds = 0;
-    rocksdb::ColumnFamilyOptions order = messages;
-    order.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(order_prefix_octets));
-
-    std::vector<rocksdb::ColumnFamilyDescriptor> wanted{
-        {family_names[0], {}},       {family_names[1], ways},     {family_names[2], receipts},
-        {family_names[3], messages}, {family_names[4], messages}, {family_names[5], order},
-        {family_names[6], messages}};
-    std::vector<rocksdb::ColumnFamilyHandle*> opened;
-    rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(db_options, options_.path, wanted, &opened, &db);
-    if (!status.ok()) {
+Result<void> RocksDatabase::open_tables() {
+    tables_.reset();  // one at a time: it holds the folder's lock
+    tables_ = std::make_unique<RocksTables>(options_);
+    if (const auto status = tables_->open(options_); !status.ok()) {
         return std::unexpected(error_of(options_.path, status));
     }
-    handle.db.reset(db);
-    std::ranges::copy(opened, handle.family.begin());
     for (size_t family = 0; family < families; ++family) {
-        rocksdb::ReadOptions how;
-        how.total_order_seek = true;
-        const std::unique_ptr<rocksdb::Iterator> at(
-            handle.db->NewIterator(how, handle.family[family]));
-        at->SeekToFirst();
-        is_below_[family] = at->Valid() || !at->status().ok();
+        is_below_[family] = tables_->may_have(static_cast<Family>(family));
     }
     return {};
 }
@@ -232,7 +109,7 @@ Result<void> RocksDatabase::write(bool durable) {
 Result<void> RocksDatabase::recover() {
     {
         const std::unique_lock lock(mutex_);
-        SY_TRY(open_handle());
+        SY_TRY(open_tables());
     }
     journal_.close();
     is_unsynced_ = true;
@@ -296,10 +173,10 @@ Result<void> RocksDatabase::turn_over() {
 Result<void> RocksDatabase::settle_old(size_t octets_max) {
     std::array<bool, families> is_below{};
     const size_t rows = recent_.each_old(octets_max, [&](Family family, const Recent::Row& row) {
-        rocksdb::ColumnFamilyHandle* to = handle_->of(family);
+        rocksdb::ColumnFamilyHandle* to = tables_->of(family);
         const auto status = row.is_erased
-                                ? handle_->batch.Delete(to, slice(row.key))
-                                : handle_->batch.Put(to, slice(row.key), slice(row.value));
+                                ? tables_->batch.Delete(to, slice(row.key))
+                                : tables_->batch.Put(to, slice(row.key), slice(row.value));
         SY_ASSERT(status.ok());  // a batch without a limit
         is_below[static_cast<size_t>(family)] |= !row.is_erased;
     });
@@ -333,15 +210,14 @@ Result<void> RocksDatabase::retire_old() {
 }
 
 Result<void> RocksDatabase::write_below(bool durable) {
-    Handle& handle = *handle_;
     rocksdb::Status status;
-    if (handle.batch.Count() > 0) {
+    if (tables_->batch.Count() > 0) {
         is_unsynced_ = true;
-        status = handle.db->Write({}, &handle.batch);
-        handle.batch.Clear();
+        status = tables_->db()->Write({}, &tables_->batch);
+        tables_->batch.Clear();
     }
     if (status.ok() && durable) {
-        status = handle.db->SyncWAL();
+        status = tables_->db()->SyncWAL();
         is_unsynced_ = !status.ok();
     }
     return status.ok() ? Result<void>() : std::unexpected(error_of(options_.path, status));
@@ -386,14 +262,14 @@ Result<void> RocksDatabase::replay(uint64_t number) {
     Result<void> written;
     const JournalRead read = read_journal(frames, number, [&](const Change& change) {
         const auto family = static_cast<size_t>(change.family);
-        rocksdb::ColumnFamilyHandle* to = handle_->family[family];
+        rocksdb::ColumnFamilyHandle* to = tables_->of(change.family);
         const bool is_erase = change.kind == Change::Kind::erase;
         const auto status = is_erase
-                                ? handle_->batch.Delete(to, slice(change.key))
-                                : handle_->batch.Put(to, slice(change.key), slice(change.value));
+                                ? tables_->batch.Delete(to, slice(change.key))
+                                : tables_->batch.Put(to, slice(change.key), slice(change.value));
         SY_ASSERT(status.ok());  // a batch without a limit
         is_below_[family] = is_below_[family] || !is_erase;
-        if (handle_->batch.GetDataSize() >= piece_octets && written) {
+        if (tables_->batch.GetDataSize() >= piece_octets && written) {
             written = write_below(false);
         }
     });
@@ -411,7 +287,7 @@ Result<bool> RocksDatabase::seek(Family family,
                                  std::string_view prefix,
                                  Entry& out) {
     const std::shared_lock lock(mutex_);
-    if (handle_->db == nullptr) {
+    if (tables_->db() == nullptr) {
         return fail("store " + options_.path + ": not open after an error");
     }
     const auto found = [&](std::string_view key, std::string_view value) {
@@ -435,7 +311,7 @@ Result<bool> RocksDatabase::seek(Family family,
             rocksdb::ReadOptions how;
             how.prefix_same_as_start = by_prefix;
             how.total_order_seek = !by_prefix;
-            below.reset(handle_->db->NewIterator(how, handle_->of(family)));
+            below.reset(tables_->db()->NewIterator(how, tables_->of(family)));
             below->Seek(slice(at));
         }
         while (below != nullptr && below->Valid() && view(below->key()) < at) {
@@ -470,7 +346,8 @@ Result<bool> RocksDatabase::find(std::string_view key, Entry& out) {
     if (!is_below_[static_cast<size_t>(Family::messages)]) {
         return false;
     }
-    const auto status = handle_->db->Get({}, handle_->of(Family::messages), slice(key), &out.value);
+    const auto status =
+        tables_->db()->Get({}, tables_->of(Family::messages), slice(key), &out.value);
     if (!status.ok() && !status.IsNotFound()) {
         return std::unexpected(error_of(options_.path, status));
     }
@@ -485,7 +362,8 @@ Result<void> RocksDatabase::each(
     how.total_order_seek = true;
     how.fill_cache = false;
     how.readahead_size = readahead_octets;
-    const std::unique_ptr<rocksdb::Iterator> at(handle_->db->NewIterator(how, handle_->of(family)));
+    const std::unique_ptr<rocksdb::Iterator> at(
+        tables_->db()->NewIterator(how, tables_->of(family)));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
         see(view(at->key()), view(at->value()));
     }
@@ -497,20 +375,20 @@ Result<void> RocksDatabase::each(
 
 uint64_t RocksDatabase::size_bytes() const {
     const std::shared_lock lock(mutex_);
-    if (handle_->db == nullptr) {
+    if (tables_->db() == nullptr) {
         return 0;
     }
     uint64_t sum = journal_.size_bytes();
     for (const auto which : {Family::meta, Family::ways, Family::receipts, Family::messages,
                              Family::queue, Family::order, Family::watches}) {
         uint64_t bytes = 0;
-        if (handle_->db->GetIntProperty(handle_->of(which),
-                                        rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
+        if (tables_->db()->GetIntProperty(tables_->of(which),
+                                          rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
             sum += bytes;
         }
     }
     rocksdb::VectorLogPtr logs;
-    if (handle_->db->GetSortedWalFiles(logs).ok()) {
+    if (tables_->db()->GetSortedWalFiles(logs).ok()) {
         for (const auto& log : logs) {
             sum += log->SizeFileBytes();
         }
@@ -520,7 +398,7 @@ uint64_t RocksDatabase::size_bytes() const {
 
 uint64_t RocksDatabase::expired() const {
     const std::shared_lock lock(mutex_);
-    return handle_->filter.dropped();
+    return tables_->dropped();
 }
 
 }  // namespace sy::store

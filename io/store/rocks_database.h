@@ -22,20 +22,11 @@
 #include "core/store/journal.h"
 #include "core/store/recent.h"
 #include "io/store/journal_files.h"
-
-namespace rocksdb {
-class Env;
-}
+#include "io/store/rocks_options.h"
 
 namespace sy::store {
 
-struct RocksOptions {
-    std::string path;
-    Nanos age_ns = Nanos{72} * 3600 * second_ns;
-    uint64_t memory_bytes = 512ull << 20;  // cache and write buffers together
-    rocksdb::Env* env = nullptr;           // outlives it; null: the machine's
-    std::function<Nanos()> wall_ns;        // UTC; any thread
-};
+class RocksTables;
 
 class RocksDatabase final : public Database {
   public:
@@ -68,10 +59,8 @@ class RocksDatabase final : public Database {
     [[nodiscard]] uint64_t cut_octets() const { return cut_octets_; }
 
   private:
-    struct Handle;
-
     explicit RocksDatabase(RocksOptions options);
-    Result<void> open_handle();
+    Result<void> open_tables();
     Result<void> replay();
     Result<void> replay(uint64_t number);
     Result<void> recover();
@@ -88,7 +77,7 @@ class RocksDatabase final : public Database {
     size_t journal_octets_max_;
     // The writer alone changes what it guards; seek() and size_bytes() share it.
     mutable std::shared_mutex mutex_;
-    std::unique_ptr<Handle> handle_;
+    std::unique_ptr<RocksTables> tables_;
     Recent recent_;
     std::array<bool, families> is_below_{};  // RocksDB may have something of the family
 
