@@ -1,5 +1,6 @@
 #include "core/engine/hub.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -15,22 +16,23 @@ constexpr uint32_t event_entries = 1024;
 
 }  // namespace
 
-bool RateBucket::take(Nanos now_ns, uint32_t rate_per_second, uint32_t burst, uint32_t credit) {
+bool RateBucket::take(
+    Nanos now_ns, uint32_t rate_per_second, uint32_t burst, uint32_t credit, uint32_t messages) {
     if (rate_per_second == 0) {
         return true;
     }
     const uint64_t interval_ns = second_ns / rate_per_second;
-    const uint64_t depth_ns =
-        interval_ns * (uint64_t{burst == 0 ? rate_per_second : burst} + credit);
+    const uint64_t depth = uint64_t{burst == 0 ? rate_per_second : burst} + credit;
+    const uint64_t taken_ns = interval_ns * messages;
+    const uint64_t depth_ns = std::max(interval_ns * depth, taken_ns);
     // Relaxed: the bucket is the only thing that these workers agree on here.
     uint64_t at = full_again_ns_.load(std::memory_order_relaxed);
     while (true) {
         const uint64_t base = at > now_ns ? at : now_ns;
-        if (base + interval_ns > now_ns + depth_ns) {
+        if (base + taken_ns > now_ns + depth_ns) {
             return false;
         }
-        if (full_again_ns_.compare_exchange_weak(at, base + interval_ns,
-                                                 std::memory_order_relaxed)) {
+        if (full_again_ns_.compare_exchange_weak(at, base + taken_ns, std::memory_order_relaxed)) {
             return true;
         }
     }

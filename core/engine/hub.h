@@ -36,12 +36,14 @@ namespace sy::engine {
 /// moved on by one interval a message (GCRA). Exact over all binds of an account.
 class RateBucket {
   public:
-    /// Takes one message's worth. `rate_per_second` 0: always true. `burst` 0: one second's worth.
-    /// `credit`: so many more than are there may be taken; whoever comes later waits for them.
+    /// Takes the worth of `messages`, or nothing. `rate_per_second` 0: always true. `burst` 0: one
+    /// second's worth. `credit`: so many more than are there may be taken; whoever comes later
+    /// waits for them. More messages than a burst are taken when it is full.
     [[nodiscard]] bool take(Nanos now_ns,
                             uint32_t rate_per_second,
                             uint32_t burst,
-                            uint32_t credit = 0);
+                            uint32_t credit = 0,
+                            uint32_t messages = 1);
 
   private:
     std::atomic<uint64_t> full_again_ns_{0};

@@ -188,12 +188,11 @@ smpp::CommandStatus Worker::admit(Session& session,
         return store_->refusal();
     }
     const route::Customer& account = *session.customer;
-    bool room = session.requests_open < account.window;
-    for (uint32_t i = 0; i < messages && room; ++i) {
-        room = hub_.customer(session.customer_id)
-                   .bucket.take(now_.mono_ns, account.rate_per_second, account.burst) ||
-               admit_part(session, sm);
-    }
+    const bool has_place = session.requests_open < account.window;
+    const bool room = has_place && (hub_.customer(session.customer_id)
+                                        .bucket.take(now_.mono_ns, account.rate_per_second,
+                                                     account.burst, 0, messages) ||
+                                    (messages == 1 && admit_part(session, sm)));
     if (!room) {
         hub_.counters(id_, session.customer_id).throttled.add();
         return CommandStatus::esme_rthrottled;

@@ -338,6 +338,20 @@ TEST(RateBucket, CreditIsBoundedAndPaidBack) {
     EXPECT_FALSE(bucket.take(now + 110 * millisecond_ns, 100, 2));
 }
 
+TEST(RateBucket, TakesAllOfThemOrNone) {
+    RateBucket bucket;
+    Nanos now = 5 * second_ns;
+    EXPECT_TRUE(bucket.take(now, 100, 20, 0, 15));
+    EXPECT_FALSE(bucket.take(now, 100, 20, 0, 6)) << "of 5";
+    EXPECT_TRUE(bucket.take(now, 100, 20, 0, 5)) << "they are still there";
+    now += 199 * millisecond_ns;
+    EXPECT_FALSE(bucket.take(now, 100, 20, 0, 50)) << "it is not full";
+    now += millisecond_ns;
+    EXPECT_TRUE(bucket.take(now, 100, 20, 0, 50)) << "more than a burst";
+    EXPECT_FALSE(bucket.take(now + 309 * millisecond_ns, 100, 20));
+    EXPECT_TRUE(bucket.take(now + 310 * millisecond_ns, 100, 20)) << "which later ones pay for";
+}
+
 // As many as allowed in each hour that begins with an answer; pairs do not disturb each other.
 TEST(ReplyGuard, CountsAPairsAnswersInItsHour) {
     ReplyGuard guard;

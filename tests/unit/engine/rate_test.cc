@@ -51,6 +51,33 @@ TEST_F(RateTest, TheDoorTakesAllPartsOfAMessageWhoseFirstItTook) {
     EXPECT_EQ(status(conn, 20), CommandStatus::esme_rthrottled);
 }
 
+TEST_F(RateTest, ASubmitMultiThatIsRefusedCostsNothing) {
+    limit_customer();
+    const ConnId conn = bind();
+    acme.submit(conn, 10, test::sm("Shop", "447700900001", "x"));
+    EXPECT_EQ(status(conn, 10), CommandStatus::esme_rok);
+    smpp::SubmitMulti multi;
+    multi.sm = test::sm("Shop", "", "to all");
+    std::string list;
+    for (int i = 0; i < 2; ++i) {
+        list += std::string("\x01\x01\x01", 3) + "447700900001" + '\0';
+    }
+    multi.number_of_dests = 2;
+    multi.dest_addresses = as_octets(list);
+    const auto submit_multi = [&](uint32_t sequence) {
+        acme.send_pdu(conn,
+                      [&](auto out) { return smpp::encode_submit_multi(out, sequence, multi); });
+    };
+    submit_multi(11);
+    EXPECT_EQ(status(conn, 11), CommandStatus::esme_rthrottled) << "one of two tokens is left";
+    acme.submit(conn, 12, test::sm("Shop", "447700900001", "x"));
+    EXPECT_EQ(status(conn, 12), CommandStatus::esme_rok);
+    router.run_for(200 * millisecond_ns);
+    submit_multi(13);
+    EXPECT_EQ(status(conn, 13), CommandStatus::esme_rok);
+    EXPECT_EQ(alpha.all(CommandId::submit_sm).size(), 4u);
+}
+
 TEST_F(RateTest, WhatWentOnCreditIsPaidBack) {
     limit_customer();
     const ConnId conn = bind();
