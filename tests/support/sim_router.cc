@@ -16,7 +16,7 @@ engine::HubOptions options(const SimConfig& config, uint32_t workers, bool store
     out.workers = workers;
     out.store = store;
     out.connections_max = 256;
-    out.messages_max = 4096;
+    out.messages_max = config.messages_max;
     out.large_messages_max = 16;
     out.receipts_max = 8192;
     out.long_messages_max = 1024;

@@ -30,7 +30,9 @@ struct SimConfig {
     route::NetworkTables networks;
     std::shared_ptr<const route::Prices> prices = std::make_shared<route::Prices>();
     route::QualityOptions quality;
-    uint32_t record_ring_bytes = 0;  // of the hub: only the first configuration counts
+    // Of the hub: only the first configuration counts.
+    uint32_t record_ring_bytes = 0;
+    uint32_t messages_max = 4096;
     route::RecordFields record_fields;
     route::RetrySchedule retry;
 };
