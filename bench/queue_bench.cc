@@ -1,6 +1,7 @@
 // core/queue an object: rings between two cores and on one, at bulks of 1, 8 and 32, beside
 // rte_ring and moodycamel::ConcurrentQueue; the published snapshot beside an atomic shared_ptr. The
-// taker checks every object and its order (SY_ASSERT), so that a smoke run is a test.
+// taker checks every object and its order (SY_ASSERT), so that a smoke run is a test. A customer's
+// turn (fair_queue) beside one list for all.
 //
 // A bulk is what one call moves, where a ring has such a call; ours are filled one by one, as
 // workers do it, and emptied in bulk. Of two cores the benchmark shows line_ns, what a cache line
@@ -22,7 +23,9 @@
 
 #include "bench/core_pair.h"
 #include "core/base/assert.h"
+#include "core/base/prng.h"
 #include "core/queue/byte_ring.h"
+#include "core/queue/fair_queue.h"
 #include "core/queue/published.h"
 #include "core/queue/shared_ring.h"
 #include "core/queue/spsc_ring.h"
@@ -262,6 +265,72 @@ void register_ring(const std::string& name, const std::vector<uint32_t>& cpus) {
     }
 }
 
+// ---------------------------------------------------------------- in turn over customers
+
+struct Waiting {
+    uint32_t flow = 0;
+    uint32_t level = 0;
+    Waiting* next = nullptr;
+};
+
+struct WaitingTraits {
+    static uint32_t flow_of(const Waiting& object) { return object.flow; }
+    static uint32_t level_of(const Waiting& object) { return object.level; }
+    static bool continues(const Waiting&, const Waiting&) { return false; }
+};
+
+struct InTurn {
+    FairQueue<Waiting, WaitingTraits> queue;
+
+    void push(Waiting* object) { queue.push(object); }
+    Waiting* pop() { return queue.pop(); }
+};
+
+// What fairness costs beside: one list for all.
+struct InOrder {
+    IntrusiveFifo<Waiting> queue;
+
+    void push(Waiting* object) { queue.push_back(object); }
+    Waiting* pop() { return queue.pop_front(); }
+};
+
+// All that a worker may have staged wait; each that leaves comes again, as of any flow.
+template <class Queue>
+void waits_and_leaves(benchmark::State& state, uint32_t flows) {
+    constexpr uint32_t waiting = 4096;
+    Prng prng(1);
+    std::vector<Waiting> objects(waiting);
+    Queue queue;
+    const auto push = [&](Waiting* object) {
+        const uint64_t random = prng();
+        object->flow = static_cast<uint32_t>(random % flows);
+        object->level = static_cast<uint32_t>(random >> 62);
+        queue.push(object);
+    };
+    for (Waiting& object : objects) {
+        push(&object);
+    }
+    if constexpr (std::is_same_v<Queue, InTurn>) {
+        std::vector<bool> seen(flows);
+        for (uint32_t turn = 0; turn < flows; ++turn) {  // all have something waiting
+            Waiting* object = queue.pop();
+            SY_ASSERT(object != nullptr && !seen[object->flow]);
+            seen[object->flow] = true;
+            queue.push(object);
+        }
+    }
+    for (auto _ : state) {
+        for (uint32_t i = 0; i < bulk_max; ++i) {
+            push(queue.pop());
+        }
+    }
+    for (uint32_t left = waiting; left > 0; --left) {
+        SY_ASSERT(queue.pop() != nullptr);
+    }
+    SY_ASSERT(queue.pop() == nullptr);
+    state.SetItemsProcessed(state.iterations() * bulk_max);
+}
+
 // ---------------------------------------------------------------- the published snapshot
 
 struct Snapshot {
@@ -331,6 +400,15 @@ void publish_until_reclaimed(benchmark::State& state, std::array<uint32_t, 2> cp
 }
 
 void register_all(const std::vector<uint32_t>& cpus) {
+    for (const uint32_t flows : {1u, 16u, 256u}) {
+        const std::string tail = "/flows=" + std::to_string(flows);
+        benchmark::RegisterBenchmark(
+            ("queue/fair_queue" + tail).c_str(),
+            [=](benchmark::State& state) { waits_and_leaves<InTurn>(state, flows); });
+        benchmark::RegisterBenchmark(
+            ("queue/limit=fifo" + tail).c_str(),
+            [=](benchmark::State& state) { waits_and_leaves<InOrder>(state, flows); });
+    }
     register_ring<Mailbox>("spsc_ring", cpus);
     register_ring<Supplier<true>>("shared_ring/workers=1", cpus);
     register_ring<Supplier<false>>("shared_ring/workers=many", cpus);

@@ -21,6 +21,7 @@ PROGRAMS = {
     "tcpip_bench": (None, "stage", ".", 1, 8),
     "tcpip_stack_bench": (None, "connections/(1|100)$", ".", 3, 15),
     "kernel_bench": (None, ".", ".", 2, 4),
+    "store_bench": (None, "commit/open=1k", ".", 3, 15),
 }
 REPETITIONS = 3
 # What the same machine needs at least for such work: pattern of the benchmark, limit.
