@@ -1,5 +1,5 @@
 // A submit_multi under way: one message a destination, one answer when the last of them has settled
-// (SMPP 3.4 section 4.5). Lives at the customer's worker.
+// (SMPP 3.4 section 4.5), or has been stored. Lives at the customer's worker.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@ struct MultiGroup {
 
     static constexpr uint32_t destinations_max = 255;  // number_of_dests is one octet
 
+    uint64_t id = 0;    // that the answer tells
     uint16_t open = 0;  // messages that have not settled
     uint16_t failed_count = 0;
     std::array<Failed, destinations_max> failed;

@@ -229,6 +229,12 @@ class Worker {
                               bool needs_store);
     [[nodiscard]] bool admit_part(const Session& session, const smpp::Sm& sm);
     void accept_mt(Session& session, Message* message);
+    [[nodiscard]] uint64_t next_id(const Message& message);
+    [[nodiscard]] Message* take_destination(Session& session,
+                                            const smpp::Frame& frame,
+                                            const smpp::SubmitMulti& multi,
+                                            const smpp::Address& to,
+                                            smpp::CommandStatus& status);
     void split_multi(Session& session, const smpp::Frame& frame, const smpp::SubmitMulti& multi);
     Message* take_mt(Session& session, const smpp::Frame& frame, const smpp::Sm& sm);
     static smpp::CommandStatus set_numbers(const route::Customer& customer, Message& message);

@@ -40,6 +40,9 @@ smpp::SessionState bound_state(CommandId bind) {
                                                : smpp::SessionState::bound_trx;
 }
 
+// Written: ton, npi, digits, NUL.
+constexpr size_t address_bytes_max = limits::address_octets_max + 3;
+
 }  // namespace
 
 void Worker::on_customer_pdu(Session& session, const smpp::Frame& frame) {
@@ -260,13 +263,19 @@ void Worker::on_submit(Session& session, const smpp::Frame& frame) {
 void Worker::accept_mt(Session& session, Message* message) {
     counters_.mt_in.add();
     hub_.counters(id_, session.customer_id).submitted.add();
-    message->id = message_id_next_++ << 6 | id_.value;
-    if (message->to_store && message->id_form == IdForm::hex8) {
-        // Its customer can ask for it by that alone. The store refuses one that is taken.
-        message->id &= UINT32_MAX;
-        message->id += message->id == 0 ? uint64_t{1} << 6 : 0;  // 0 is no id
-    }
+    message->id = next_id(*message);
     route_soon(message);
+}
+
+// A 3.3 customer can ask for a stored message by the lower half of its id alone: it has no more of
+// one. The store refuses one that is taken.
+uint64_t Worker::next_id(const Message& message) {
+    uint64_t id = message_id_next_++ << 6 | id_.value;
+    if (message.to_store && message.id_form == IdForm::hex8) {
+        id &= UINT32_MAX;
+        id += id == 0 ? uint64_t{1} << 6 : 0;  // 0 is no id
+    }
+    return id;
 }
 
 // Copies the PDU's body, once, into a message of this worker's pool.
@@ -331,12 +340,14 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
     session.malformed_in_row = 0;
     status = smpp::validate_submit_multi(multi,
                                          {.version = session.version, .wall_now_ns = now_.wall_ns});
+    const bool to_store = takes_to_store(session, multi.sm.esm_class);
     if (status == CommandStatus::esme_rok) {
         status = admit(session, multi.number_of_dests, multi.sm,
-                       smpp::wants_receipt(multi.sm.registered_delivery));
+                       to_store || smpp::wants_receipt(multi.sm.registered_delivery));
     }
+    const size_t body_bytes = frame.body.size() - multi.dest_addresses.size() + address_bytes_max;
     if (status == CommandStatus::esme_rok &&
-        (free_groups_.empty() || pool_.free_count_for(frame.body.size()) < multi.number_of_dests)) {
+        (free_groups_.empty() || pool_.free_count_for(body_bytes) < multi.number_of_dests)) {
         status = CommandStatus::esme_rmsgqful;
     }
     if (status != CommandStatus::esme_rok) {
@@ -348,7 +359,7 @@ void Worker::on_submit_multi(Session& session, const smpp::Frame& frame) {
 }
 
 // One message a destination; a destination that cannot be used fails alone. All share one id, as
-// the response has room for one.
+// the response has room for one; those that are stored have one each, and it tells the first.
 void Worker::split_multi(Session& session,
                          const smpp::Frame& frame,
                          const smpp::SubmitMulti& multi) {
@@ -356,25 +367,56 @@ void Worker::split_multi(Session& session,
     free_groups_.pop_back();
     ++session.requests_open;
     group->open = multi.number_of_dests;
-    const uint64_t id = message_id_next_++ << 6 | id_.value;
+    group->id = 0;
+    const bool to_store = takes_to_store(session, multi.sm.esm_class);
     Octets rest = multi.dest_addresses;
     smpp::MultiDestination to;
     while (smpp::next_destination(rest, to)) {
-        smpp::Sm sm = multi.sm;
-        sm.destination = to.address;
-        Message* message = take_mt(session, frame, sm);
-        SY_ASSERT(message != nullptr);
+        CommandStatus status{};
+        Message* message = take_destination(session, frame, multi, to.address, status);
         message->group = group;
-        message->id = id;
+        message->to_store = to_store;
+        message->id = group->id == 0 || to_store ? next_id(*message) : group->id;
+        group->id = group->id == 0 ? message->id : group->id;
+        if (to_store) {
+            set_times_of_stored(*message);
+        }
         counters_.mt_in.add();
         hub_.counters(id_, session.customer_id).submitted.add();
-        const CommandStatus status = set_numbers(*session.customer, *message);
+        if (status == CommandStatus::esme_rok) {
+            status = set_numbers(*session.customer, *message);
+        }
         if (status != CommandStatus::esme_rok) {
             finish_mt(message, status, counters_.mt_rejected);
             continue;
         }
         route_soon(message);
     }
+}
+
+// As the submit_sm that its customer might have sent, which is no longer than the whole list, and
+// which the store can keep. `status`: what is wrong with it.
+Message* Worker::take_destination(Session& session,
+                                  const smpp::Frame& frame,
+                                  const smpp::SubmitMulti& multi,
+                                  const smpp::Address& to,
+                                  CommandStatus& status) {
+    smpp::Sm sm = multi.sm;
+    sm.destination = to;
+    const std::span<uint8_t> scratch(tlv_buffer_.get(), limits::pdu_bytes_max);
+    const size_t octets = smpp::encode_sm(scratch, CommandId::submit_sm, 0, sm);
+    SY_ASSERT(octets >= limits::pdu_header_bytes);
+    const Octets body(scratch.subspan(limits::pdu_header_bytes, octets - limits::pdu_header_bytes));
+    smpp::Sm written;
+    status = smpp::decode_sm(body, session.decode_rules, written);
+    const bool is_whole = status == CommandStatus::esme_rok;
+    Message* message = take_mt(session, {frame.header, is_whole ? body : Octets()},
+                               is_whole ? written : smpp::Sm());
+    SY_ASSERT(message != nullptr);  // there was room for all
+    if (!is_whole) {
+        message->sm.destination = to;
+    }
+    return message;
 }
 
 }  // namespace sy::engine

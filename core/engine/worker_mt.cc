@@ -398,7 +398,7 @@ void Worker::answer_group(Session& session, const Message& message, const MultiG
     }
     IdText text;
     commit(session, smpp::encode_submit_multi_resp(out, message.origin_sequence,
-                                                   format_id(message.id, message.id_form, text),
+                                                   format_id(group.id, message.id_form, text),
                                                    {unsuccess.data(), group.failed_count}));
 }
 

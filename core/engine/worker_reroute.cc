@@ -18,12 +18,12 @@ constexpr uint32_t watched_loads_max = 64;  // asked of the store, not come back
 
 // ---------------------------------------------------------------- while it is routed
 
-// A destination of a submit_multi shares its id with the others, and an answer of ours to an MO has
-// nobody who asked for it: neither is watched.
+// A destination of a submit_multi that is forwarded shares its id with the others, and an answer of
+// ours to an MO has nobody who asked for it: neither is watched.
 void Worker::watch(Message& message, Nanos reroute_ns) const {
     if (!message.rerouted) {
-        message.watched =
-            reroute_ns != 0 && store_ != nullptr && message.group == nullptr && !message.is_reply;
+        message.watched = reroute_ns != 0 && store_ != nullptr &&
+                          (message.group == nullptr || message.to_store) && !message.is_reply;
         message.watch = {};
     }
     if (message.watched) {

@@ -83,7 +83,12 @@ void Worker::on_message_kept(Message* message) {
         return;
     }
     counters_.mt_stored.add();
-    answer_submit(message, CommandStatus::esme_rok);
+    if (message->group != nullptr) {
+        finish_group(message, CommandStatus::esme_rok);
+        message->group = nullptr;
+    } else {
+        answer_submit(message, CommandStatus::esme_rok);
+    }
     message->stored = true;
     switch (message->store_answer) {
         case StoreAnswer::queued:

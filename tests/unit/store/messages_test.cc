@@ -80,6 +80,47 @@ TEST_P(StoredMessageTest, IsRefusedWhileTheDiskFails) {
     expect_nothing_left();
 }
 
+TEST_P(StoredMessageTest, EachDestinationOfASubmitMultiIsStored) {
+    ConnId conn = bind();
+    keep_submits(CommandStatus::esme_rsubmitfail);
+    smpp::SubmitMulti multi;
+    multi.sm = message("to all", "");
+    const auto destination = [](const std::string& digits) {
+        return std::string("\x01\x01\x01", 3) + digits + '\0';
+    };
+    const std::string list =
+        destination("447700900001") + destination("447700900002") + destination("15551234567");
+    multi.number_of_dests = 3;
+    multi.dest_addresses = as_octets(list);
+    acme.send_pdu(conn, [&](auto out) { return smpp::encode_submit_multi(out, 2, multi); });
+    router->run_until([&] { return acme.response(conn, 2) != nullptr; }, second_ns);
+    const Pdu* response = acme.response(conn, 2);
+    ASSERT_NE(response, nullptr);
+    EXPECT_EQ(response->header.command_id, CommandId::submit_multi_resp);
+    EXPECT_EQ(response->status(), CommandStatus::esme_rok);
+    const std::string id = response->body.substr(0, response->body.find('\0'));
+    // no_unsuccess = 1: the one without a route.
+    EXPECT_EQ(response->body.substr(id.size() + 1), std::string("\x01\x01\x01"
+                                                                "15551234567\0\x00\x00\x00\x0b",
+                                                                19));
+    router->run_for(100 * millisecond_ns);
+    expect_waiting(2);
+    restart();
+    keep_submits(CommandStatus::esme_rok);
+    conn = bind();
+    router->run_for(5 * second_ns);
+    EXPECT_EQ(sent(alpha), std::vector<std::string>(4, "to all")) << "each was refused once";
+    EXPECT_EQ(count(&WorkerCounters::mt_accepted), 2u);
+    expect_nothing_left();
+    send_receipt(std::to_string(alpha.next_id - 1), 501);
+    send_receipt(std::to_string(alpha.next_id - 2), 502);
+    std::vector<std::string> home = delivered(2);
+    std::ranges::sort(home);
+    ASSERT_EQ(home.size(), 2u);
+    EXPECT_NE(home[0], home[1]);
+    EXPECT_EQ(home[0], id) << "the answer told the first's";
+}
+
 // ---------------------------------------------------------------- retries
 
 TEST_P(StoredMessageTest, GoesToTheNextTargetBeforeItIsTriedAgain) {
