@@ -71,7 +71,9 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
         const uint64_t id = load_be<uint64_t>(as_octets(key).data());
         sequence_.next = std::max(sequence_.next, stored.sequence + 1);
         if (stored.is_watched) {
-            watch.found(id, value, stored);
+            if (watch.found(id, value, stored)) {
+                found.under_way.push_back({id, std::string(value)});
+            }
             return;
         }
         while (waiting_id != ids.end() && *waiting_id < id) {
@@ -86,6 +88,7 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
             waiting.id = id;
             waiting.destination = stored.destination;
             under_way.emplace_back(stored.customer_name, waiting);
+            found.under_way.push_back({id, std::string(value)});
         }
     }));
     for (size_t i = 0; i < under_way.size(); ++i) {
@@ -99,7 +102,6 @@ Result<MessageQueue::Found> MessageQueue::open(MessageWatch& watch) {
             SY_TRY(database_.commit(false));
         }
     }
-    found.under_way = under_way.size();
     SY_TRY(database_.commit(true));
     return found;
 }

@@ -26,6 +26,7 @@
 #include "core/engine/hub.h"
 #include "core/queue/intrusive_list.h"
 #include "core/store/database.h"
+#include "core/store/interrupted.h"
 #include "core/store/message_codec.h"
 #include "core/store/message_watch.h"
 #include "core/store/own_receipts.h"
@@ -48,7 +49,8 @@ class MessageQueue {
 
     struct Found {
         uint64_t waiting = 0;
-        uint64_t under_way = 0;  // when the run before ended; they wait now
+        // Under way when the run before ended; they wait now.
+        std::vector<Interrupted> under_way;
     };
     /// Those whose receipt decides are `watch`'s.
     [[nodiscard]] Result<Found> open(MessageWatch& watch);

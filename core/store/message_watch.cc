@@ -32,14 +32,15 @@ MessageWatch::MessageWatch(engine::Hub& hub,
 
 // ---------------------------------------------------------------- before the writer runs
 
-void MessageWatch::found(uint64_t id, std::string_view value, const StoredMessage& stored) {
+bool MessageWatch::found(uint64_t id, std::string_view value, const StoredMessage& stored) {
     if (stored.watch.due_ns != 0) {
-        return;
+        return false;
     }
     // Its run ended while it was on its way to its next target: it may have been sent there.
     Row row{std::string(value), stored};
     row.stored.watch.maybe_sent = true;
     put_off(id, row, stored.accepted_wall_ns);
+    return true;
 }
 
 void MessageWatch::opened() {

@@ -35,8 +35,9 @@ class MessageWatch {
   public:
     MessageWatch(engine::Hub& hub, Database& database, Sequence& sequence, OwnReceipts& receipts);
 
-    /// Before the writer runs: one of an earlier run. One that was under way is due at once.
-    void found(uint64_t id, std::string_view value, const StoredMessage& stored);
+    /// Before the writer runs: one of an earlier run. True for one that was under way to its next
+    /// target, which is due at once.
+    [[nodiscard]] bool found(uint64_t id, std::string_view value, const StoredMessage& stored);
     void opened();
 
     // --- Into the open batch.

@@ -27,6 +27,26 @@ Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
     return store::Store::open(hub, std::move(options), store_names_of(registry));
 }
 
+void mark_interrupted(engine::Hub& hub,
+                      store::Store& store,
+                      record::Writer* records,
+                      const config::Registry& registry) {
+    const std::vector<store::Interrupted> all = store.take_interrupted();
+    const auto names = store_names_of(registry);
+    for (size_t done = 0, before = 0; done < all.size(); before = done) {
+        done = store::record_interrupted(all, done, hub, *hub.owned_snapshot(), *names,
+                                         read_clock(CLOCK_REALTIME), read_clock(CLOCK_MONOTONIC));
+        if (records != nullptr) {
+            records->write_waiting();
+        }
+        if (done == before) {
+            // Larger than the whole ring.
+            hub.counters(WorkerId{0}).records_lost.add();
+            ++done;
+        }
+    }
+}
+
 void add_store_samples(const store::Store* store, std::vector<admin::TotalSample>& out) {
     if (store == nullptr) {
         return;

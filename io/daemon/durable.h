@@ -9,6 +9,7 @@
 #include "core/config/config.h"
 #include "core/engine/hub.h"
 #include "io/admin/metrics.h"
+#include "io/record/writer.h"
 #include "io/store/store.h"
 
 namespace sy::daemon {
@@ -17,6 +18,13 @@ namespace sy::daemon {
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_store(engine::Hub& hub,
                                                                const config::Config& config,
                                                                const config::Registry& registry);
+
+/// Before anything is sent: messages that a router that died had under way have records that say
+/// so.
+void mark_interrupted(engine::Hub& hub,
+                      store::Store& store,
+                      record::Writer* records,
+                      const config::Registry& registry);
 
 [[nodiscard]] std::shared_ptr<const store::Names> store_names_of(const config::Registry& registry);
 

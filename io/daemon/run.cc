@@ -133,10 +133,12 @@ Result<void> serve(const std::string& config_path,
     }
     log_settings(log, loaded.config, **workers);
     if (*store != nullptr) {
-        log.info("store open", {{"path", loaded.config.store.path},
-                                {"receipts_waiting", (*store)->receipts_found()},
-                                {"messages_waiting", (*store)->messages_found().waiting},
-                                {"messages_under_way", (*store)->messages_found().under_way}});
+        log.info("store open",
+                 {{"path", loaded.config.store.path},
+                  {"receipts_waiting", (*store)->receipts_found()},
+                  {"messages_waiting", (*store)->messages_found().waiting},
+                  {"messages_under_way", (*store)->messages_found().under_way.size()}});
+        mark_interrupted(hub, **store, records->get(), registry);
     }
     Control control({.config_path = config_path,
                      .registry = std::move(registry),

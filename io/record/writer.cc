@@ -116,6 +116,12 @@ void Writer::run() {
     finish();
 }
 
+void Writer::write_waiting() {
+    for (bool idle = false; !idle;) {
+        turn(idle);
+    }
+}
+
 void Writer::turn(bool& idle) {
     uint32_t taken = 0;
     for (uint8_t w = 0; w < hub_.workers(); ++w) {

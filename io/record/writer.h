@@ -52,6 +52,9 @@ class Writer {
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
+    /// Before start(): what stands in the rings is in the file when it returns, where that can be
+    /// written.
+    void write_waiting();
     void start();
     /// REQUIRES: no worker runs any more. Everything is taken off the rings, written and synced.
     void stop();

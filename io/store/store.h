@@ -10,11 +10,13 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/engine/hub.h"
+#include "core/store/interrupted.h"
 #include "core/store/names.h"
 #include "core/store/reader.h"
 #include "core/store/spills.h"
@@ -59,6 +61,10 @@ class Store {
     /// Receipts that an earlier run left.
     [[nodiscard]] uint64_t receipts_found() const { return receipts_found_; }
     [[nodiscard]] const MessageQueue::Found& messages_found() const { return messages_found_; }
+    /// Those that were under way, for their records; once.
+    [[nodiscard]] std::vector<Interrupted> take_interrupted() {
+        return std::exchange(messages_found_.under_way, {});
+    }
 
   private:
     // Sleeps until there are orders.

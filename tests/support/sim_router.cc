@@ -157,7 +157,9 @@ SimRouter::Store::Store(engine::Hub& hub, const SimConfig& config, store::Databa
     SY_ASSERT(found.has_value());
     spills.resolve(names);
     writer = std::make_unique<store::Writer>(hub, database, spills, found->next_sequence);
-    SY_ASSERT(writer->open().has_value());
+    auto messages = writer->open();
+    SY_ASSERT(messages.has_value());
+    interrupted = std::move(messages->under_way);
     writer->resolve(names);
     reader = std::make_unique<store::Reader>(hub, database, spills);
 }
@@ -171,6 +173,13 @@ SimRouter::SimRouter(sim::SimNet& net,
         store_ = std::make_unique<Store>(hub_, config, *database);
     }
     SY_ASSERT(hub_.publish(make_snapshot(config, workers, nullptr)).has_value());
+    if (store_ != nullptr) {
+        const Now now = net.now();
+        const size_t marked =
+            store::record_interrupted(store_->interrupted, 0, hub_, *hub_.owned_snapshot(),
+                                      store_->names, now.wall_ns, now.mono_ns);
+        SY_ASSERT(marked == store_->interrupted.size());
+    }
     for (uint32_t w = 0; w < workers; ++w) {
         const sim::SimOptions sim_options{.connections_max = 256,
                                           .address = endpoint("10.0.0.1:0"),

@@ -109,6 +109,7 @@ class SimRouter {
         store::Spills spills;
         std::unique_ptr<store::Writer> writer;
         std::unique_ptr<store::Reader> reader;
+        std::vector<store::Interrupted> interrupted;
     };
 
     bool turn_store();

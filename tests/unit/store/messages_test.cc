@@ -200,6 +200,11 @@ TEST_P(StoredMessageTest, LeavesARecordOfEachRoundAndOneOfItsEnd) {
     taken(conn, 3, message("two"));
     router->run_for(100 * millisecond_ns);
     restart();
+    all = rounds();
+    ASSERT_FALSE(all.empty()) << "before it is sent again: the next life's records may be lost";
+    EXPECT_EQ(all[0].end, RecordEnd::postponed);
+    EXPECT_TRUE(all[0].resent);
+    EXPECT_TRUE(all[0].answers.empty());
     keep_submits(CommandStatus::esme_rok);
     router->run_for(10 * second_ns);
     all = rounds();
