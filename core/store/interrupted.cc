@@ -2,39 +2,29 @@
 
 #include <memory>
 
-#include "core/engine/record.h"
+#include "core/engine/record_content.h"
 #include "core/store/message_codec.h"
-#include "core/text/udh.h"
 
 namespace sy::store {
 namespace {
 
 using engine::Message;
 using engine::Record;
-using engine::RecordPart;
 
-void set_content(const Message& message, const route::Snapshot& snapshot, Record& out) {
-    const smpp::Sm& sm = message.sm;
+Record record_of(const Message& message, const route::Snapshot& snapshot) {
+    Record out;
+    out.kind = engine::RecordKind::mt;
+    out.end = engine::RecordEnd::postponed;
+    out.resent = true;
+    out.rerouted = message.rerouted;
     out.id = message.id;
     out.id_form = message.id_form;
     out.customer = message.customer;
-    out.is_data_sm = message.is_data_sm;
-    out.esm_class = sm.esm_class;
-    out.data_coding = sm.data_coding;
-    out.source_ton = sm.source.ton;
-    out.source_npi = sm.source.npi;
-    out.destination_ton = sm.destination.ton;
-    out.destination_npi = sm.destination.npi;
-    out.set(RecordPart::source, sm.source.digits);
-    out.set(RecordPart::destination, sm.destination.digits);
-    const text::MessageText body = text::message_text(sm);
-    out.text_octets = static_cast<uint32_t>(body.text.size());
-    if (snapshot.record_fields.text) {
-        out.set(RecordPart::text, body.text);
-    }
     const route::Customer* customer =
         message.customer.valid() ? snapshot.customer(message.customer) : nullptr;
     out.alphabet = customer != nullptr ? customer->alphabet : text::Alphabet::gsm7;
+    set_content(message, snapshot.record_fields.text, out);
+    return out;
 }
 
 }  // namespace
@@ -57,15 +47,10 @@ size_t record_interrupted(std::span<const Interrupted> all,
         const bool readable = decode_message(all[first].value, names, stored) &&
                               restore(stored, all[first].id, message);
         if (readable && ring != nullptr) {
-            Record record;
-            record.kind = engine::RecordKind::mt;
-            record.end = engine::RecordEnd::postponed;
-            record.resent = true;
-            record.rerouted = message.rerouted;
+            Record record = record_of(message, snapshot);
             record.finished_ns = mono_ns;
             record.finished_wall_ns = wall_ns;
             record.accepted_ns = mono_ns - (wall_ns - stored.accepted_wall_ns);
-            set_content(message, snapshot, record);
             const auto bytes = static_cast<uint32_t>(encoded_record_bytes(record));
             const std::span<uint8_t> room = ring->reserve(bytes);
             if (room.empty()) {
