@@ -383,7 +383,15 @@ TEST_P(RerouteTest, KilledOnTheWayToTheNextTargetItGoesThereAgain) {
     EXPECT_TRUE(router->run_until([&] { return sent(beta) == 1; }, second_ns));
     keep_submits(beta);
     beta.next_id = 200;
-    restart();
+    restart_with_records();
+    Record mark;
+    RecordStorage storage;
+    queue::ByteRing* ring = router->hub().records(WorkerId{0});
+    ASSERT_NE(ring, nullptr);
+    ASSERT_TRUE(decode_record(ring->front(), storage, mark)) << "before it goes there again";
+    EXPECT_EQ(mark.end, RecordEnd::postponed);
+    EXPECT_EQ(std::to_string(mark.id), id);
+    EXPECT_TRUE(mark.resent && mark.rerouted);
     bind();
     EXPECT_TRUE(router->run_until([&] { return sent(beta) == 2; }, 90 * second_ns));
     receipt(beta, 200, "DELIVRD");
