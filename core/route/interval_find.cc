@@ -115,7 +115,7 @@ struct IntervalIndex<Answer>::Walk {
 
     // The first line by a search of the root's starts, without a branch on the key.
     void enter(size_t i, uint64_t key, const Root& root, const uint64_t* starts) {
-        key = std::min(key, start_max);  // nothing begins above
+        key = std::min(key, uint64_t{start_max});  // nothing begins above
         const uint64_t* at = starts + root.starts_begin;
         for (uint32_t half = root.starts_half; half != 0; half /= 2) {
             at += at[half] <= key ? half : 0;
