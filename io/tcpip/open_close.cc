@@ -94,10 +94,7 @@ Result<ConnId> Stack::connect(const Endpoint& endpoint) {
     ip_.neighbours().retain(c.next_hop);
     update_mss(c);
     c.linger_ns = now_ns_ + options_.connect_timeout_ns;
-    c.rtt_running = true;
-    c.rtt_sent_ns = now_ns_;
-    (void)send_syn(slot);  // without a frame the timer sends it
-    start_retransmit_timer(slot);
+    open_with_syn(slot);
     return id_of(slot);
 }
 

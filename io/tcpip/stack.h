@@ -302,6 +302,7 @@ class Stack {
     void note_sent(Connection& connection);
     void hold(Connection& connection);
     bool send_ack(uint32_t slot);
+    void open_with_syn(uint32_t slot);
     bool send_syn(uint32_t slot);
     void send_reset(const Connection& connection, Seq seq);
     void send_stateless(const Stateless& segment, const Mac& to, Octets options = {});

@@ -1,5 +1,6 @@
 // What fuzzing found in the userspace stack, segment by segment.
 #include <cstdio>
+#include <set>
 
 #include "tests/unit/tcpip/stack_fixture.h"
 
@@ -211,6 +212,31 @@ TEST_F(StackTest, ConnectBeforeTheFirstTurnHasItsWholeTime) {
     pass(2 * second_ns);
     turn();
     EXPECT_EQ(handler.closed_count, 1U);
+}
+
+// Ten thousand connects in one turn found the port full, and all but the first waited a second for
+// the timer that repeats a lost SYN.
+TEST_F(StackTest, AConnectThatFoundNoFrameGoesWhenThereIsOneAndOnce) {
+    port.set_buffers_max(2);
+    start();
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(transport->connect(*parse_endpoint("10.0.0.2:2775")).has_value());
+    }
+    for (int i = 0; i < 8; ++i) {
+        turn();
+    }
+    ASSERT_EQ(sent.size(), 5U);
+    std::set<uint16_t> ports;
+    for (const Sent& one : sent) {
+        EXPECT_EQ(one.segment.flags, syn);
+        ports.insert(one.segment.key.local_port);
+    }
+    EXPECT_EQ(ports.size(), 5U);
+    // Each is repeated by its timer, once.
+    port.set_buffers_max(64);
+    sent.clear();
+    pass(second_ns + 10 * millisecond_ns);
+    EXPECT_EQ(sent.size(), 5U);
 }
 
 // 100,000 connections with nothing under way: what each has for itself, and its share of the
