@@ -55,6 +55,7 @@ Result<void> CustomerSide::add_session(uint32_t customer,
     session->slots.resize(slots);
     session->slot_mask = slots - 1;
     sessions_.push_back(std::move(session));
+    ++open_;
     return {};
 }
 
@@ -88,6 +89,9 @@ void CustomerSide::begin(Nanos now) {
     if (context_.options.rate > 0) {
         schedule_.emplace(context_.options.rate, now);
     }
+    for (const auto& session : sessions_) {
+        may_fill(*session);
+    }
     turn(now);
 }
 
@@ -120,8 +124,23 @@ void CustomerSide::turn(Nanos now) {
         turn_open_loop(now);
         return;
     }
-    for (const auto& session : sessions_) {
+    size_t kept = 0;
+    for (Session* session : may_fill_) {
         fill(*session, now);
+        // A shut window opens by an answer, which brings it back; a full send buffer says nothing.
+        session->may_fill = session->state == State::bound && session->submits &&
+                            session->in_flight < context_.options.window;
+        if (session->may_fill) {
+            may_fill_[kept++] = session;
+        }
+    }
+    may_fill_.resize(kept);
+}
+
+void CustomerSide::may_fill(Session& session) {
+    if (!schedule_ && !session.may_fill) {
+        session.may_fill = true;
+        may_fill_.push_back(&session);
     }
 }
 
@@ -244,6 +263,7 @@ void CustomerSide::on_submit_resp(Session& session,
     slot.taken = false;
     --session.in_flight;
     --outstanding_;
+    may_fill(session);
     on_answer(session, slot, header.command_status, body, now);
 }
 
@@ -341,16 +361,9 @@ void CustomerSide::unbind() {
     }
 }
 
-uint32_t CustomerSide::sessions_open() const {
-    uint32_t count = 0;
-    for (const auto& session : sessions_) {
-        count += session->link->open() ? 1u : 0u;
-    }
-    return count;
-}
-
 void CustomerSide::on_closed(Link& link, const std::string& reason) {
     Session& session = *sessions_[link.user];
+    --open_;
     if (session.state == State::connecting || session.state == State::binding) {
         bind_error_ =
             fmt::format("cannot bind '{}' at {}: {}", context_.options.system_ids[session.customer],

@@ -42,7 +42,7 @@ class CustomerSide final : public LinkHandler {
     void probe();  // enquire_link on every session
     [[nodiscard]] uint32_t probes_unanswered() const;
     void unbind();
-    [[nodiscard]] uint32_t sessions_open() const;
+    [[nodiscard]] uint32_t sessions_open() const { return open_; }
     /// Counts what is left over at the end.
     void close_books();
 
@@ -73,6 +73,7 @@ class CustomerSide final : public LinkHandler {
         uint32_t slot_mask = 0;
         uint32_t probe_sequence = 0;
         bool probe_answered = true;
+        bool may_fill = false;  // it is in may_fill_
         std::vector<Slot> slots;
     };
 
@@ -106,6 +107,7 @@ class CustomerSide final : public LinkHandler {
                         Nanos at_ns);
     void on_mo(Session& session, const SmView& sm, Nanos now);
     void fill(Session& session, Nanos now);
+    void may_fill(Session& session);
     void turn_open_loop(Nanos now);
     [[nodiscard]] bool can_submit(const Session& session) const;
     void submit(Session& session, Nanos since_ns);
@@ -114,6 +116,9 @@ class CustomerSide final : public LinkHandler {
 
     Context& context_;
     std::vector<std::unique_ptr<Session>> sessions_;
+    uint32_t open_ = 0;  // of them
+    // Closed loop: those whose window may have room. Of ten thousand few are answered in a turn.
+    std::vector<Session*> may_fill_;
     std::optional<Schedule> schedule_;
     uint64_t messages_max_ = 0;
     bool submitting_ = false;

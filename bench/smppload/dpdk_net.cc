@@ -63,6 +63,7 @@ class DpdkNet final : public Net {
   private:
     static constexpr Nanos watch_ns = 100 * millisecond_ns;
     static constexpr Nanos last_words_ns = second_ns;
+    static constexpr uint32_t connecting_max = 1024;
 
     struct Listener {
         uint16_t port;
@@ -88,6 +89,7 @@ class DpdkNet final : public Net {
     Nanos turn_began_ns_;
     Nanos watched_ns_ = 0;
     bool turn_worked_ = false;
+    uint32_t connecting_ = 0;  // connects that have no answer yet
 };
 
 // A kernel sends what its sockets hold behind the process's back; here nobody would.
@@ -130,12 +132,17 @@ Link& DpdkNet::add_connection(ConnId conn, LinkHandler& handler, uint32_t user) 
 }
 
 Result<Link*> DpdkNet::connect(const Endpoint& to, LinkHandler& handler, uint32_t user) {
+    // No more at a time than the router's SYN cache surely holds: beyond it SYNs are lost.
+    while (connecting_ >= connecting_max) {
+        transport_.poll(now_ns(), *this);
+    }
     auto conn = transport_.connect(to);
     if (!conn) {
         return std::unexpected(std::move(conn).error());
     }
     Link& link = add_connection(*conn, handler, user);
     link.connecting = true;
+    ++connecting_;
     return &link;
 }
 
@@ -170,6 +177,7 @@ void DpdkNet::on_accepted(ConnId conn, const Endpoint&) {
 void DpdkNet::on_connected(ConnId conn) {
     if (Link* link = find(conn); link != nullptr) {
         link->connecting = false;
+        --connecting_;
         link->handler->on_connected(*link);
     }
 }
@@ -211,6 +219,8 @@ void DpdkNet::on_closed(ConnId conn, CloseReason reason) {
         return;
     }
     by_slot_[conn.slot] = nullptr;
+    connecting_ -= link->connecting ? 1 : 0;
+    link->connecting = false;
     if (link->open()) {
         link->live = false;
         link->handler->on_closed(*link, describe(reason));
@@ -252,6 +262,8 @@ void DpdkNet::close_now(Link& link, const std::string& reason) {
     }
     link.live = false;
     by_slot_[link.conn.slot] = nullptr;
+    connecting_ -= link.connecting ? 1 : 0;
+    link.connecting = false;
     transport_.close(link.conn);
     link.handler->on_closed(link, reason);
 }
