@@ -130,8 +130,8 @@ Result<void> check_options(const Options& options) {
     if (options.text_bytes != 0 && (options.text_bytes < 32 || options.text_bytes > 160)) {
         return fail(fmt::format("--text-bytes {}: expected 32 to 160", options.text_bytes));
     }
-    if (options.prefixes < 1 || options.prefixes > 2'000'000 || options.destinations < 1) {
-        return fail("--prefixes must be 1 to 2000000 and --destinations at least 1");
+    if (options.prefixes < 1 || options.prefixes > 10'000'000 || options.destinations < 1) {
+        return fail("--prefixes must be 1 to 10000000 and --destinations at least 1");
     }
     if (options.expressions > 60'000) {
         return fail("--expressions must not exceed 60000");

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -14,7 +13,9 @@ namespace sy::load {
 
 class RouteLookup {
   public:
+    /// The rows must outlive it.
     explicit RouteLookup(std::span<const PrefixRow> rows) {
+        rows_.reserve(rows.size());
         for (uint32_t i = 0; i < rows.size(); ++i) {
             rows_.emplace(rows[i].prefix, i);
         }
@@ -22,7 +23,7 @@ class RouteLookup {
 
     [[nodiscard]] std::optional<uint32_t> longest(std::string_view digits) const {
         for (size_t size = digits.size() + 1; size-- > 0;) {
-            const auto found = rows_.find(std::string(digits.substr(0, size)));
+            const auto found = rows_.find(digits.substr(0, size));
             if (found != rows_.end()) {
                 return found->second;
             }
@@ -31,7 +32,7 @@ class RouteLookup {
     }
 
   private:
-    std::unordered_map<std::string, uint32_t> rows_;
+    std::unordered_map<std::string_view, uint32_t> rows_;
 };
 
 }  // namespace sy::load

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
-#include <set>
 #include <sstream>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 60> country_codes = {
     "218", "234", "254", "351", "353", "358", "370", "380", "420", "966", "971", "998"};
 
 std::vector<std::string> make_prefixes(uint32_t count, uint64_t seed) {
-    std::set<std::string> seen;
+    std::unordered_set<std::string> seen;
+    seen.reserve(count);
     std::vector<std::string> out;
     const auto add = [&](std::string prefix) {
         if (out.size() < count && seen.insert(prefix).second) {
