@@ -11,6 +11,7 @@ VALUES = {
     "p50": ("us", False), "p90": ("us", False), "p99": ("us", False), "p999": ("us", False), "p9999": ("us", False),
     "receipt_p50": ("us", False), "receipt_p99": ("us", False),
     "cpu": ("us of the router's CPU a message", False),
+    "instructions": ("instructions a message", False),
     "taken": ("messages/s", True),
     "records_lost": ("share of all", False),
     "generator_cpu": ("us of smppload's CPU a message", False),

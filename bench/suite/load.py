@@ -105,10 +105,12 @@ def idle_connections(bench, count):
     return {"memory_a_connection": memory / count, "cpu_share": cpu / took, "enquire_links": pdus / took}
 
 
-def many(bench, count):
-    """Every connection submits; as many in flight as there are connections."""
-    return once(bench, {**spread_over_accounts(count), "supplier-window": 2000}, "kernel",
-                {"start-timeout": "60s", "duration": f"{max(bench.scale.seconds, 1)}s"})
+def many(bench, count, window, transport):
+    """Every connection submits, with `window` messages in flight each: queues that hold them all."""
+    in_flight = 1 << (count * window).bit_length()
+    keys = (("runtime", f"messages_max = {2 * in_flight}"), ("[supplier]", f"queue = {in_flight}"))
+    return once(bench, {**spread_over_accounts(count), "window": window, "supplier-window": 4000}, transport,
+                {"start-timeout": "60s", "duration": f"{2 * max(bench.scale.seconds, 1)}s"}, keys)
 
 
 def with_records(bench, form):
@@ -181,7 +183,9 @@ def steps(bench):
     if scale.many:
         name = f"many/idle/connections={scale.many}"
         out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))
-        name = f"many/busy/connections={scale.many}"
-        out.append(Step(name, lambda b, n=name: {n: many(b, scale.many)}, 6, scale.repetitions,
-                        ((MAXIMUM["kernel"], "rate", "rate"),)))
+        for transport in TRANSPORTS:
+            for window in scale.many_windows:
+                name = f"many/busy/{transport}/connections={scale.many}/window={window}"
+                out.append(Step(name, lambda b, n=name, t=transport, w=window: {n: many(b, scale.many, w, t)}, 8,
+                                scale.repetitions, ((MAXIMUM[transport], "rate", "rate"),)))
     return out

@@ -39,25 +39,26 @@ class Scale:
     records: tuple  # formats of [records]
     loads: tuple  # percent of the maximum
     many: int  # connections at once
+    many_windows: tuple  # messages in flight of each
     peers: tuple
     testpmd_seconds: int
 
 
 PEERS = ("switchyard", "relay", "node-smpp", "net-smpp", "kannel-http", "kannel-batch")
 SCALES = {
-    "smoke": Scale("smoke", 0.1, 0.0, 1, 1, 0.001, "smoke", (4,), (), (), (), (20,), (), (), (50,), 0, (), 0),
+    "smoke": Scale("smoke", 0.1, 0.0, 1, 1, 0.001, "smoke", (4,), (), (), (), (20,), (), (), (50,), 0, (), (), 0),
     "quick": Scale("quick", 0.5, 0.2, 1, 3, 0.01, "quick", (1, 1000), (1, 1000), (32,), (10, 100_000), (0, 1000),
-                   (0.5,), ("off", "json"), (50, 90), 10_000, PEERS, 2),
+                   (0.5,), ("off", "json"), (50, 90), 10_000, (1,), PEERS, 2),
     "full": Scale("full", 1.0, 0.5, 3, 5, 0.05, "full", (1, 10, 100, 1000, 10_000), (1, 10, 100, 1000),
-                  (32, 60, 150), (10, 1000, 100_000, 1_000_000), (0, 10, 100, 1000, 10_000), (0.1, 0.5, 1),
-                  ("off", "json", "csv"), (10, 20, 30, 40, 50, 60, 70, 80, 90, 100), 10_000, PEERS, 5),
+                  (32, 60, 150), (10, 1000, 100_000, 1_000_000, 10_000_000), (0, 10, 100, 1000, 10_000), (0.1, 0.5, 1),
+                  ("off", "json", "csv"), (10, 20, 30, 40, 50, 60, 70, 80, 90, 100), 10_000, (1, 10), PEERS, 5),
 }
 
 
 def steps(bench):
-    from . import limits, load, micro, peers, store  # they take Step from here
+    from . import instructions, limits, load, micro, peers, store  # they take Step from here
     out = []
-    for part in (limits, micro, load, store, peers):
+    for part in (limits, micro, load, store, instructions, peers):
         out += part.steps(bench)
     return out
 

@@ -169,11 +169,13 @@ class SmppLoad:
 class RouterSetup:
     """A written configuration with its router running. smppload runs against it; `with` ends both.
 
-    write: options of smppload --write-config; transport: "kernel" or "memif".
+    keys: (section, lines) to put into each of the sections of that name.
+    write: options of smppload --write-config; transport: "kernel" or "memif"; router: another program in its place.
     """
 
-    def __init__(self, bench, write, transport="kernel", keys=()):
+    def __init__(self, bench, write, transport="kernel", keys=(), router=None):
         self.bench, self.transport = bench, transport
+        self.program = router or bench.build.switchyard
         self.folder = tempfile.TemporaryDirectory(prefix="sybench.")
         self.directory = pathlib.Path(self.folder.name)
         first = free_ports(3 + write.get("suppliers", 1))
@@ -192,11 +194,11 @@ class RouterSetup:
         for section, line in keys:
             if f"[{section}]\n" not in text:
                 text += f"\n[{section}]\n"
-            text = text.replace(f"[{section}]\n", f"[{section}]\n{line}\n", 1)
+            text = text.replace(f"[{section}]\n", f"[{section}]\n{line}\n")
         toml.write_text(text)
 
     def __enter__(self):
-        self.router = Process([self.bench.build.switchyard, "run", "--config", self.directory / "switchyard.toml"],
+        self.router = Process([self.program, "run", "--config", self.directory / "switchyard.toml"],
                               self.directory / "router.log")
         try:
             log = self.router.log

@@ -26,7 +26,10 @@ SECTIONS = {
     "latency": ("Latency against load", "Open loop, latency counted from the instant at which a message was due "
                 "(so a stall hides nothing), in percent of the closed loop's rate in this report."),
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
-             "busy: all submit."),
+             "busy: all submit, each with so many messages in flight; the share is that of the closed loop over 8 connections."),
+    "instructions": ("Instructions a message", "callgrind, kernel sockets, the closed loop's messages, responses "
+                     "included, by the folder that a function is written in (what the compiler puts into a caller of "
+                     "another folder counts there): the difference of two runs by the difference of their messages."),
     "peers": ("Peers", "The same messages and generator, 4 connections with window 100, one supplier, 1,000 prefixes; "
               "node-smpp and Net::SMPP are minimal routers: no rules, no windows, no receipts. Kannel (bearerbox and "
               "smsbox on one CPU, in memory alone) is one supplier's worth of the same links, but its customers come by "
@@ -36,9 +39,9 @@ SECTIONS = {
                "relay, frames through the same DPDK device, memory."),
     "micro": ("Parts", "Google Benchmark, one core unless named; each checks its results."),
 }
-COLUMNS = ("rate", "taken", "records_lost", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
+COLUMNS = ("rate", "instructions", "taken", "records_lost", "ns", "wanted", "p50", "p90", "p99", "p999", "p9999", "receipt_p50", "receipt_p99", "cpu", "generator_busy",
            "memory", "memory_a_connection", "cpu_share", "enquire_links")
-TITLES = {"rate": "per s", "taken": "taken per s", "records_lost": "records lost", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
+TITLES = {"rate": "per s", "instructions": "instructions", "taken": "taken per s", "records_lost": "records lost", "ns": "ns", "wanted": "due per s", "p50": "p50 us", "p90": "p90 us", "p99": "p99 us",
           "p999": "p99.9 us", "p9999": "p99.99 us", "receipt_p50": "receipt p50 us", "receipt_p99": "receipt p99 us",
           "cpu": "router CPU us", "generator_busy": "smppload busy", "memory": "MiB",
           "memory_a_connection": "KiB a connection", "cpu_share": "CPUs", "enquire_links": "PDUs/s"}

@@ -14,7 +14,7 @@ import unittest
 
 BENCH = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(BENCH))
-from suite import compare, estimates, plan, report  # noqa: E402
+from suite import compare, estimates, instructions, plan, report  # noqa: E402
 from suite.book import Book  # noqa: E402
 
 HEAD = {"invocation": "scripts/bench", "begun": "now", "took_s": 1.0, "commit": "c", "processor": "p", "cpus": 2,
@@ -83,6 +83,25 @@ class Reports(unittest.TestCase):
         steps = [plan.Step("window/kernel/window=1", None, 1.0)]
         self.assertEqual(plan.chosen(steps, ["window"]), steps)
         self.assertRaises(ValueError, plan.chosen, steps, ["windo"])
+
+
+class Instructions(unittest.TestCase):
+    def test_a_function_counts_where_it_is_written(self):
+        for function, stage in (
+                ("???:sy::smpp::decode_sm(std::span<unsigned char const>, sy::engine::X&) [/b/switchyard]", "smpp"),
+                ("???:void sy::engine::Worker::flush<sy::tcpip::T::f()::{lambda(sy::smpp::Y)#1}>(sy::smpp::Z) [/b]",
+                 "engine"),
+                ("???:sy::smpp::(anonymous namespace)::has_control(std::string_view) [/b/switchyard]", "smpp"),
+                ("???:sy::queue::Ring<sy::engine::Message> sy::route::find() [/b/switchyard]", "routing"),
+                ("???:0x0000000000131 [/usr/lib/x86_64-linux-gnu/libhs.so.5.4.0]", "expressions"),
+                ("./string/memmove.S:__memcpy [/usr/lib/libc.so.6]", "rest")):
+            self.assertEqual(instructions.stage_of(function), stage, function)
+
+    def test_lines_of_the_annotation_are_added_up(self):
+        found = instructions.by_stage("661,392,511 (100.0%)  PROGRAM TOTALS\n"
+                                      " 1,500 ( 5.49%)  ???:sy::smpp::a() [/b]\n    500 ( 0.1%)  ???:sy::smpp::b() [/b]\n")
+        self.assertEqual(found["smpp"], 2000)
+        self.assertEqual(sum(found.values()), 2000)
 
 
 class Runs(unittest.TestCase):
