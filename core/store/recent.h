@@ -14,11 +14,14 @@
 #include <functional>
 #include <map>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/store/journal.h"
+#include "core/store/recent_key.h"
 
 namespace sy::store {
 
@@ -28,8 +31,8 @@ class Recent {
     Recent(const Recent&) = delete;
     Recent& operator=(const Recent&) = delete;
 
-    /// Into the young layer.
-    void apply(const Change& change);
+    /// Into the young layer, in their order.
+    void apply(std::span<const Change> changes);
 
     struct Row {
         std::string_view key;
@@ -45,10 +48,10 @@ class Recent {
 
     /// The young layer becomes the old one. REQUIRES: old_empty().
     void turn_over();
-    [[nodiscard]] bool old_empty() const { return old_octets_ == 0; }
-    [[nodiscard]] bool young_empty() const { return young_octets_ == 0; }
+    [[nodiscard]] bool old_empty() const { return old_.octets == 0; }
+    [[nodiscard]] bool young_empty() const { return young_.octets == 0; }
     /// Keys and values.
-    [[nodiscard]] size_t old_octets() const { return old_octets_; }
+    [[nodiscard]] size_t old_octets() const { return old_.octets; }
     /// The first rows of the old layer, some `octets_max` of them and one at least; how many.
     [[nodiscard]] size_t each_old(size_t octets_max,
                                   const std::function<void(Family family, const Row& row)>& see);
@@ -57,22 +60,27 @@ class Recent {
 
   private:
     struct Entry {
+        Entry(std::string_view octets, std::pmr::memory_resource& memory)
+            : value(octets, &memory) {}
+
         std::pmr::string value;
         bool is_erased = false;
         bool below = false;  // R2
     };
-    using Rows = std::pmr::map<std::pmr::string, Entry, std::less<>>;
+    using Rows = std::pmr::map<RecentKey, Entry, RecentKey::Less>;
 
     // Sorted rows of a family. Keys that begin with a hash are spread by their first octets, ids
-    // by their last ones: with 100,000 rows a search then touches 3 cold ones and not 15
-    // (bench/store_bench).
+    // by their last ones, over about as many places as there were rows of late: a search then
+    // touches one or two cold ones, which apply() asks for beforehand (bench/store_bench).
     class Table {
       public:
         enum class Spread : uint8_t { none, hash, id };
         Table(Spread by, std::pmr::memory_resource& memory)
-            : by_(by), rows_(by == Spread::none ? 1 : spread, &memory) {}
+            : by_(by), rows_(by == Spread::none ? 1 : size_t{1} << bits_min, &memory) {}
 
         [[nodiscard]] Rows& rows_of(std::string_view key) { return rows_[index_of(key)]; }
+        /// Places for about so many. REQUIRES: no rows.
+        void spread_for(size_t rows, std::pmr::memory_resource& memory);
         /// The first row at or after `from` among those that can begin with `prefix`, or null.
         [[nodiscard]] const Rows::value_type* first(std::string_view from,
                                                     std::string_view prefix) const;
@@ -82,7 +90,7 @@ class Recent {
             (void)next_to_sweep();
             for (size_t i = swept_; i < rows_.size(); ++i) {
                 for (const auto& [key, entry] : rows_[i]) {
-                    if (!see(key, entry)) {
+                    if (!see(key.view(), entry)) {
                         return false;
                     }
                 }
@@ -93,40 +101,70 @@ class Recent {
         /// found empty is not looked at again.
         [[nodiscard]] Rows* next_to_sweep();
         void begin_sweep() { swept_ = 0; }
+        /// REQUIRES: rows from the same memory.
+        friend void swap(Table& a, Table& b) noexcept {
+            std::swap(a.by_, b.by_);
+            std::swap(a.bits_, b.bits_);
+            std::swap(a.swept_, b.swept_);
+            a.rows_.swap(b.rows_);
+        }
 
       private:
-        static constexpr size_t spread = size_t{1} << 16;
+        static constexpr int bits_min = 16;
+        static constexpr int bits_max = 20;  // 56 MiB of places
 
         // The octets of a key that say where it is.
         [[nodiscard]] size_t octets_seen() const;
         [[nodiscard]] size_t index_of(std::string_view key) const;
 
         Spread by_;
+        int bits_ = bits_min;
         std::pmr::vector<Rows> rows_;
         size_t swept_ = 0;
     };
     using Tables = std::array<Table, families>;
 
+    struct Layer {
+        explicit Layer(std::pmr::memory_resource& memory) : tables(make_tables(memory)) {}
+        void remove(Family family, Rows& from, Rows::iterator row);
+        friend void swap(Layer& a, Layer& b) noexcept {
+            a.tables.swap(b.tables);
+            std::swap(a.octets, b.octets);
+            a.rows.swap(b.rows);
+            a.erased.swap(b.erased);
+        }
+
+        Tables tables;
+        size_t octets = 0;
+        std::array<size_t, families> rows{};
+        std::array<size_t, families> erased{};  // of them
+    };
+
     [[nodiscard]] static Tables make_tables(std::pmr::memory_resource& memory);
-    void put(Rows& young, Rows& old, const Change& change);
-    void erase(Rows& young, Rows& old, std::string_view key);
+    void prefetch_places(const Change& change);
+    void prefetch_rows(const Change& change);
+    void apply(const Change& change);
+    void put(const Change& change);
+    void erase(const Change& change);
+    // The row of that key, or the place before which it would stand.
+    [[nodiscard]] static Rows::iterator place_of(Rows& rows, std::string_view key);
+    // To the young layer, before that place.
+    void add(Rows& rows, Rows::iterator before, const Change& change, bool below);
     // Takes the row out of the old layer; whether one below may be covered by it. `otherwise`:
     // what is so where there is no such row.
-    [[nodiscard]] bool take_from_old(Rows& old, std::string_view key, bool otherwise);
-    [[nodiscard]] Entry entry_of(std::string_view value, bool is_erased, bool below) {
-        return {std::pmr::string(value, &memory_), is_erased, below};
-    }
+    [[nodiscard]] bool take_from_old(const Change& change, bool otherwise);
     // An empty key counts too.
     static size_t octets_of(std::string_view key, const Entry& entry) {
         return key.size() + entry.value.size() + 1;
     }
+    static size_t octets_of(const Rows::value_type& row) {
+        return octets_of(row.first.view(), row.second);
+    }
 
     // Rows come and go by hundreds, which the heap is slow at. What they once took stays theirs.
     std::pmr::unsynchronized_pool_resource memory_;
-    Tables young_ = make_tables(memory_);
-    Tables old_ = make_tables(memory_);
-    size_t young_octets_ = 0;
-    size_t old_octets_ = 0;
+    Layer young_{memory_};
+    Layer old_{memory_};
 };
 
 }  // namespace sy::store

@@ -95,9 +95,11 @@ Result<void> RocksDatabase::write(bool durable) {
     if (durable) {
         SY_TRY(journal_.sync());
     }
+    changes_.clear();
+    batch_.each([&](const Change& change) { changes_.push_back(change); });
     {
         const std::unique_lock lock(mutex_);
-        batch_.each([&](const Change& change) { recent_.apply(change); });
+        recent_.apply(changes_);
     }
     if (goes_through_) {
         SY_TRY(settle_all());

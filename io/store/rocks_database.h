@@ -78,6 +78,7 @@ class RocksDatabase final : public Database {
     // The writer alone changes what it guards; seek() and size_bytes() share it.
     mutable std::shared_mutex mutex_;
     std::unique_ptr<RocksTables> tables_;
+    std::vector<Change> changes_;  // of the batch; only while it is written
     Recent recent_;
     std::array<bool, families> is_below_{};  // RocksDB may have something of the family
 

@@ -2,8 +2,10 @@
 // written and read again, whole and cut.
 #include "core/store/recent.h"
 
+#include <array>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -22,9 +24,10 @@ class Layered {
     explicit Layered(Family kind) : family(kind) {}
 
     void put(const std::string& key, const std::string& value, bool is_new) {
-        recent.apply({is_new ? Change::Kind::put_new : Change::Kind::put, family, key, value});
+        apply({is_new ? Change::Kind::put_new : Change::Kind::put, family, key, value});
     }
-    void erase(const std::string& key) { recent.apply({Change::Kind::erase, family, key, {}}); }
+    void erase(const std::string& key) { apply({Change::Kind::erase, family, key, {}}); }
+    void apply(const Change& change) { recent.apply({&change, 1}); }
     void settle(size_t octets) {
         const size_t rows = recent.each_old(octets, [&](Family which, const Recent::Row& row) {
             EXPECT_EQ(which, family);
@@ -126,6 +129,45 @@ TEST(Recent, SaysWhatOneTableWould) {
 TEST(Recent, SaysWhatOneTableWouldWhereKeysAreSpread) {
     compare(Family::ways, 20, 50);
     compare(Family::messages, 20, 50);
+}
+
+// More rows than places: there are more of those at the next turn, and in a batch changes of one
+// key follow one another.
+TEST(Recent, SpreadsOverMorePlacesAndKeepsAll) {
+    for (const Family family : {Family::ways, Family::messages}) {
+        Layered layered(family);
+        Model model;
+        Prng prng(7);
+        for (int layer = 0; layer < 3; ++layer) {
+            std::vector<std::array<std::string, 2>> rows;
+            std::vector<Change> changes;
+            for (int i = 0; i < 150'000; ++i) {
+                const uint64_t number = prng.below(120'000);
+                rows.push_back({message_key(mix64(number)), std::to_string(i)});
+                rows.back()[0].append(prng.below(50) == 0 ? 40 : 0, 'x');
+            }
+            for (const auto& [key, value] : rows) {
+                const bool is_erase = prng.below(3) == 0;
+                changes.push_back({is_erase ? Change::Kind::erase : Change::Kind::put, family, key,
+                                   is_erase ? std::string_view() : value});
+                if (is_erase) {
+                    model.erase(key);
+                } else {
+                    model[key] = value;
+                }
+            }
+            layered.recent.apply(changes);
+            while (!layered.recent.old_empty()) {
+                layered.settle(1 << 20);
+            }
+            layered.recent.turn_over();
+        }
+        while (!layered.recent.old_empty()) {
+            layered.settle(1 << 20);
+        }
+        EXPECT_EQ(layered.below, model);
+        EXPECT_TRUE(layered.recent.young_empty());
+    }
 }
 
 TEST(Recent, WhatIsErasedInTimeNeverGoesDown) {
