@@ -29,6 +29,12 @@ class SlotQueue {
         return slot;
     }
     [[nodiscard]] uint32_t size() const { return count_; }
+    /// What pop() gives after `ahead` others. REQUIRES: ahead < size().
+    [[nodiscard]] uint32_t peek(uint32_t ahead) const {
+        SY_DCHECK(ahead < count_);
+        const size_t at = size_t{head_} + ahead;
+        return slots_[at < slots_.size() ? at : at - slots_.size()];
+    }
 
   private:
     std::vector<uint32_t> slots_;

@@ -37,7 +37,12 @@ class Driver {
 
   private:
     void send() {
-        worker_.flush([this](ConnId conn, Octets octets) { return transport_.send(conn, octets); });
+        worker_.flush([this](ConnId conn, Octets octets) { return transport_.send(conn, octets); },
+                      [this](ConnId conn) {
+                          if constexpr (Expects<T>) {
+                              transport_.expect(conn);
+                          }
+                      });
     }
 
     void act() {

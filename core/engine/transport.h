@@ -54,6 +54,14 @@ concept TransportHandler =
         { handler.on_closed(conn, reason) };
     };
 
+/// A handler with expect(conn) is told of the connections that have octets in this poll() some
+/// events before it gets them, and asks for what it will touch. A transport with expect(conn) likes
+/// to be told of a send() that follows soon.
+template <class X>
+concept Expects = requires(X& x, ConnId conn) {
+    { x.expect(conn) } -> std::same_as<void>;
+};
+
 template <class T, class H>
 concept Transport = TransportHandler<H> &&
     requires(T& transport, H& handler, ConnId conn, const Endpoint& endpoint, Octets octets, Nanos t) {

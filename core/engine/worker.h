@@ -83,6 +83,8 @@ class Worker {
     void on_accepted(ConnId conn, const Endpoint& peer);
     void on_connected(ConnId conn);
     size_t on_bytes(ConnId conn, Octets octets);
+    /// Octets of that connection follow (transport.h).
+    void expect(ConnId conn) const { prefetch_session(conn); }
     void on_writable(ConnId conn);
     void on_closed(ConnId conn, CloseReason reason);
     /// Routes what poll() brought, empties mailboxes and rings, runs timers.
@@ -94,9 +96,10 @@ class Worker {
     void clear_actions() { actions_.clear(); }
     /// The outcome of an Action::connect; invalid conn: it could not even start.
     void connect_started(uint16_t trunk, ConnId conn);
-    /// Offers every session's output to `send(ConnId, Octets) -> size_t` (octets taken).
-    template <class Send>
-    void flush(Send&& send);
+    /// Offers every session's output to `send(ConnId, Octets) -> size_t` (octets taken), each a few
+    /// sessions after `expect(ConnId)`.
+    template <class Send, class Expect>
+    void flush(Send&& send, Expect&& expect);
     /// Reports a quiescent state and rings whom this turn gave work.
     void end_turn();
 
@@ -197,6 +200,7 @@ class Worker {
     void on_pdu(Session& session, const smpp::Frame& frame);
     void on_bad_frame(Session& session, smpp::FrameOutcome outcome, const smpp::Header& header);
     void prefetch_answered(const Session& session, Octets octets) const;
+    void prefetch_session(ConnId conn) const;
     bool collect_partial(Session& session, Octets& octets);
     void on_control(Session& session, const smpp::Header& header);
     void refuse_state(Session& session, const smpp::Header& header);
@@ -569,9 +573,13 @@ class Worker {
     uint32_t tick_cursor_ = 0;
 };
 
-template <class Send>
-void Worker::flush(Send&& send) {
+template <class Send, class Expect>
+void Worker::flush(Send&& send, Expect&& expect) {
+    constexpr size_t ahead = 4;
     for (size_t i = 0; i < dirty_.size(); ++i) {
+        if (i + ahead < dirty_.size()) {
+            expect(sessions_[dirty_[i + ahead]].conn);
+        }
         Session& session = sessions_[dirty_[i]];
         session.dirty = false;
         while (!session.output.empty() && !session.blocked) {

@@ -1,5 +1,6 @@
 // Framing, and what every session does alike whoever is at its other end. See worker.h.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -71,10 +72,20 @@ size_t Worker::on_bytes(ConnId conn, Octets octets) {
     return offered;
 }
 
-// The messages that these responses answer were last touched a round trip ago: their lines are
-// asked for before the first response is handled.
+// One of thousands was last touched a round trip ago.
+void Worker::prefetch_session(ConnId conn) const {
+    if (conn.slot < sessions_.size()) {
+        const Session* session = &sessions_[conn.slot];
+        prefetch_lines(session, session + 1);
+    }
+}
+
+// The messages that these responses answer were last touched a round trip ago, as were the sessions
+// that they came by: their lines are asked for before the first response is handled.
 void Worker::prefetch_answered(const Session& session, Octets octets) const {
     static_assert(sizeof(MessageHead) == 2 * limits::cache_line_bytes);
+    std::array<const Message*, limits::burst> messages;
+    uint32_t count = 0;
     while (octets.size() >= limits::pdu_header_bytes) {
         const smpp::Header header = smpp::decode_header(octets.data());
         if (header.command_id == smpp::CommandId::submit_sm_resp) {
@@ -83,13 +94,19 @@ void Worker::prefetch_answered(const Session& session, Octets octets) const {
                 prefetch(message);
                 prefetch(reinterpret_cast<const uint8_t*>(message) + limits::cache_line_bytes);
                 prefetch(&message->next);
+                if (count < messages.size()) {
+                    messages[count++] = message;
+                }
             }
         }
         if (header.command_length < limits::pdu_header_bytes ||
             header.command_length > octets.size()) {
-            return;
+            break;
         }
         octets = octets.subspan(header.command_length);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        prefetch_session(messages[i]->origin);
     }
 }
 

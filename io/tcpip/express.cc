@@ -228,8 +228,12 @@ bool Stack::express(uint32_t slot, const Packet& packet) {
 }
 
 void Stack::send_pending() {
+    constexpr uint32_t ahead = 4;
     // A full port, or one without memory: the rest of the list would only be told so one by one.
     for (uint32_t left = dirty_.size(); left > 0 && !out_.blocked(); --left) {
+        if (left > ahead) {
+            prefetch_connection(dirty_.peek(ahead));
+        }
         const uint32_t slot = dirty_.pop();
         connections_[slot].output_queued = false;
         if (!express_out(slot)) {

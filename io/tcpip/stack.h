@@ -87,6 +87,8 @@ class Stack {
 
     // For the transport's delivery of events.
     [[nodiscard]] Connection& at(uint32_t slot) { return connections_[slot]; }
+    /// Something is done with it soon.
+    void expect(uint32_t slot) const { prefetch_connection(slot); }
     [[nodiscard]] ConnId id_of(uint32_t slot) const {
         return {slot, connections_[slot].generation};
     }

@@ -32,6 +32,7 @@ class TcpTransport {
     void close_listeners() { stack_.close_listeners(); }
     Result<ConnId> connect(const Endpoint& endpoint) { return stack_.connect(endpoint); }
     size_t send(ConnId conn, Octets octets) { return stack_.send(conn, octets); }
+    void expect(ConnId conn) const { stack_.expect(conn.slot); }
     void pause(ConnId conn) { stack_.pause(conn); }
     void resume(ConnId conn) { stack_.resume(conn); }
     void close(ConnId conn) { stack_.close(conn); }
@@ -80,6 +81,13 @@ uint32_t TcpTransport::deliver(H& handler) {
     // By index: handlers may not add events, but they may end connections.
     for (size_t i = 0; i < stack_.events().size(); ++i) {
         const StackEvent& event = stack_.events()[i];
+        if constexpr (Expects<H>) {
+            constexpr size_t ahead = 4;
+            if (i + ahead < stack_.events().size()) {
+                const StackEvent& later = stack_.events()[i + ahead];
+                handler.expect({later.slot, later.generation});
+            }
+        }
         if (!stack_.deliverable(event)) {
             continue;
         }

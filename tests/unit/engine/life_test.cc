@@ -157,11 +157,12 @@ class AllocationTest : public testing::TestWithParam<bool> {
             worker_.run();
         }
         out_.clear();
-        worker_.flush([&](ConnId conn, Octets octets) {
+        const auto send = [&](ConnId conn, Octets octets) {
             last_conn_ = conn;
             out_.insert(out_.end(), octets.begin(), octets.end());
             return octets.size();
-        });
+        };
+        worker_.flush(send, [](ConnId) {});
         for (const Action& action : worker_.actions()) {
             if (action.kind == Action::Kind::connect) {
                 connect_ = action.trunk;
