@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/prefetch.h"
 #include "core/smpp/encode.h"
 #include "core/smpp/framer.h"
 
@@ -186,6 +187,11 @@ void CustomerSide::submit(Session& session, Nanos since_ns) {
         context_.ledger.direct_supplier(message) = session.direct_supplier;
     }
     context_.net.written(*session.link);
+}
+
+void CustomerSide::expect(const Link& link) const {
+    const Session* session = sessions_[link.user].get();
+    prefetch_lines(session, session + 1);
 }
 
 size_t CustomerSide::on_bytes(Link& link, Octets octets, Nanos now) {

@@ -48,6 +48,7 @@ class CustomerSide final : public LinkHandler {
 
     void on_accepted(uint32_t, Link&) override {}
     void on_connected(Link& link) override;
+    void expect(const Link& link) const override;
     size_t on_bytes(Link& link, Octets octets, Nanos now) override;
     void on_closed(Link& link, const std::string& reason) override;
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bench/smppload/dpdk_device.h"
+#include "core/base/prefetch.h"
 #include "io/dpdk/eal.h"
 #include "io/dpdk/port.h"
 #include "io/tcpip/transport.h"
@@ -56,6 +57,7 @@ class DpdkNet final : public Net {
     // What the transport calls.
     void on_accepted(ConnId conn, const Endpoint&);
     void on_connected(ConnId conn);
+    void expect(ConnId conn);
     size_t on_bytes(ConnId conn, Octets octets);
     void on_writable(ConnId conn);
     void on_closed(ConnId conn, CloseReason reason);
@@ -85,6 +87,7 @@ class DpdkNet final : public Net {
     std::unique_ptr<dpdk::Port> port_;
     tcpip::TcpTransport transport_;
     std::vector<Link*> by_slot_;
+    const Link* expected_ = nullptr;
     std::vector<Listener> listeners_;
     Nanos turn_began_ns_;
     Nanos watched_ns_ = 0;
@@ -179,6 +182,17 @@ void DpdkNet::on_connected(ConnId conn) {
         link->connecting = false;
         --connecting_;
         link->handler->on_connected(*link);
+    }
+}
+
+// The link's own lines now, those of its user one event later, when the link is here.
+void DpdkNet::expect(ConnId conn) {
+    if (expected_ != nullptr && expected_->open()) {
+        expected_->handler->expect(*expected_);
+    }
+    expected_ = by_slot_[conn.slot];
+    if (expected_ != nullptr) {
+        prefetch_lines(expected_, expected_ + 1);
     }
 }
 

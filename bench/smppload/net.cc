@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "core/base/assert.h"
+#include "core/base/limits.h"
 
 namespace sy::load {
 
@@ -26,7 +27,7 @@ uint8_t* SendBuffer::claim(size_t bytes) {
 void SendBuffer::sent(size_t bytes) {
     begin_ += bytes;
     if (begin_ == end_) {
-        begin_ = end_ = 0;
+        begin_ = end_ = base_;
     }
 }
 
@@ -36,6 +37,7 @@ Link& Net::add(LinkHandler& handler, uint32_t user) {
     link.live = true;
     link.handler = &handler;
     link.user = user;
+    link.out.begin_at(links_.size() % 64 * limits::cache_line_bytes);
     link.carry.reserve(carry_bytes_max);
     return link;
 }

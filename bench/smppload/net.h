@@ -32,9 +32,13 @@ class SendBuffer {
     void commit(size_t bytes) { end_ += bytes; }
     [[nodiscard]] Octets waiting() const { return {octets_.get() + begin_, end_ - begin_}; }
     void sent(size_t bytes);
+    /// Where it begins when it is empty. All buffers begin pages: were all octets at the same place
+    /// of theirs, thousands of them would share a few sets of the cache. REQUIRES: empty.
+    void begin_at(size_t place) { base_ = begin_ = end_ = place; }
 
   private:
     std::unique_ptr<uint8_t[]> octets_;  // not initialised: pages come as they are used
+    size_t base_ = 0;
     size_t begin_ = 0;
     size_t end_ = 0;
 };
@@ -63,6 +67,8 @@ class LinkHandler {
     virtual ~LinkHandler() = default;
     virtual void on_accepted(uint32_t listener, Link& link) = 0;
     virtual void on_connected(Link& link) = 0;
+    /// Octets of this link follow soon: a hint, of links that some nets know beforehand.
+    virtual void expect(const Link& link) const { (void)link; }
     /// Whole PDUs and the start of one; returns how many octets were consumed.
     virtual size_t on_bytes(Link& link, Octets octets, Nanos now) = 0;
     virtual void on_closed(Link& link, const std::string& reason) = 0;

@@ -1,11 +1,14 @@
 """End to end with smppload: the same messages and tables over kernel sockets and over DPDK (memif)."""
 
+import json
+import pathlib
 import re
+import sys
 import time
 import urllib.request
 
 from .plan import Step
-from .programs import Failed, RouterSetup, load_values
+from .programs import Failed, Process, RouterSetup, load_values
 
 TRANSPORTS = ("kernel", "memif")
 # What every series starts from and changes one thing of: 165 octets a submit_sm, a tenth of them scanned.
@@ -113,6 +116,34 @@ def many(bench, count, window, transport):
                 {"start-timeout": "60s", "duration": f"{2 * max(bench.scale.seconds, 1)}s"}, keys)
 
 
+def beside(bench, count):
+    """The closed loop over 8 connections, beside so many that are bound and say nothing but enquire_link_resp."""
+    every_s = 2
+    accounts = 1 + -(-count // BINDS_AN_ACCOUNT)
+    write = {**BASE, "customers": accounts, "binds": BINDS_AN_ACCOUNT}
+    with RouterSetup(bench, write, keys=[("smpp", f'enquire_link = "{every_s}s"')]) as setup:
+        text = (setup.directory / "switchyard.toml").read_text()
+        customers = re.findall(r'^\[\[customer\]\]\nname = .*\nsystem_id = "(.*)"\npassword = "(.*)"$', text, re.MULTILINE)
+        listen = re.search(r'^listen = \["(.*)"\]$', text, re.MULTILINE).group(1)
+        command = [sys.executable, pathlib.Path(__file__).with_name("bound.py"), listen, count,
+                   *(":".join(customer) for customer in customers[1:])]
+        with Process(command, setup.directory / "bound.log", bench.load_cpu) as bound:
+            bound.wait_for(f"{count} are bound", lambda: "bound" in bound.log.read_text())
+            begun = time.monotonic()
+            run = setup.load({"customers": 1, "binds": BASE["binds"], "start-timeout": "60s",
+                              "duration": f"{2 * max(bench.scale.seconds, 1)}s", "warmup": f"{2 * every_s}s"})
+            values = load_values(run.figures(bench.scale.seconds + 240))
+            took = time.monotonic() - begun
+        if bound.status != 0:
+            raise Failed(f"bound.py ended with status {bound.status}:\n{bound.tail()}")
+        kept = json.loads(bound.log.read_text().splitlines()[-1])
+    due = count * (took / every_s - 1)
+    if kept["ended"] != 0 or kept["answered"] < 0.8 * due:
+        raise Failed(f"of {count} bound connections {kept['ended']} ended; they answered {kept['answered']} "
+                     f"enquire_links in {took:.1f} s, expected {due:.0f}")
+    return values | {"enquire_links": kept["answered"] / took}
+
+
 def with_records(bench, form):
     """The same closed loop with a record of each message, all of which must be written, or said to be missing."""
     keys = () if form == "off" else [("records", f'path = "records"\nformat = "{form}"')]
@@ -180,9 +211,17 @@ def steps(bench):
             name = f"latency/{transport}/load={percent}"
             out.append(Step(name, lambda b, n=name, t=transport, p=percent: {n: latency(b, t, p)},
                             around + scale.seconds, min(scale.repetitions, 2), limits_of(transport)))
+    if scale.goal_rate:
+        name = f"goal/memif/rate={scale.goal_rate}"
+        out.append(Step(name, lambda b, n=name: {n: once(
+            b, {"prefixes": 1_000_000}, "memif", {"rate": scale.goal_rate, "duration": "3s"}) | {
+                "wanted": scale.goal_rate}}, 20, scale.repetitions))
     if scale.many:
         name = f"many/idle/connections={scale.many}"
         out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))
+        name = f"many/beside/connections={scale.many}"
+        out.append(Step(name, lambda b, n=name: {n: beside(b, scale.many)}, 14, scale.repetitions,
+                        ((MAXIMUM["kernel"], "rate", "rate"),)))
         for transport in TRANSPORTS:
             for window in scale.many_windows:
                 name = f"many/busy/{transport}/connections={scale.many}/window={window}"

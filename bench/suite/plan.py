@@ -38,6 +38,7 @@ class Scale:
     shares: tuple  # of receipts and of re-routes
     records: tuple  # formats of [records]
     loads: tuple  # percent of the maximum
+    goal_rate: int  # messages/s over DPDK at which latency has a goal
     many: int  # connections at once
     many_windows: tuple  # messages in flight of each
     peers: tuple
@@ -46,12 +47,12 @@ class Scale:
 
 PEERS = ("switchyard", "relay", "node-smpp", "net-smpp", "kannel-http", "kannel-batch")
 SCALES = {
-    "smoke": Scale("smoke", 0.1, 0.0, 1, 1, 0.001, "smoke", (4,), (), (), (), (20,), (), (), (50,), 0, (), (), 0),
+    "smoke": Scale("smoke", 0.1, 0.0, 1, 1, 0.001, "smoke", (4,), (), (), (), (20,), (), (), (50,), 0, 0, (), (), 0),
     "quick": Scale("quick", 0.5, 0.2, 1, 3, 0.01, "quick", (1, 1000), (1, 1000), (32,), (10, 100_000), (0, 1000),
-                   (0.5,), ("off", "json"), (50, 90), 10_000, (1,), PEERS, 2),
+                   (0.5,), ("off", "json"), (50, 90), 0, 10_000, (1,), PEERS, 2),
     "full": Scale("full", 1.0, 0.5, 3, 5, 0.05, "full", (1, 10, 100, 1000, 10_000), (1, 10, 100, 1000),
                   (32, 60, 150), (10, 1000, 100_000, 1_000_000, 10_000_000), (0, 10, 100, 1000, 10_000), (0.1, 0.5, 1),
-                  ("off", "json", "csv"), (10, 20, 30, 40, 50, 60, 70, 80, 90, 100), 10_000, (1, 10), PEERS, 5),
+                  ("off", "json", "csv"), (10, 20, 30, 40, 50, 60, 70, 80, 90, 100), 1_000_000, 10_000, (1, 10), PEERS, 5),
 }
 
 

@@ -25,8 +25,11 @@ SECTIONS = {
               "10,000 messages/s by schedule, beside the disk's own fsync (Limits)."),
     "latency": ("Latency against load", "Open loop, latency counted from the instant at which a message was due "
                 "(so a stall hides nothing), in percent of the closed loop's rate in this report."),
+    "goal": ("Latency at the goal's rate", "A million prefixes, 100 expressions, a tenth of the messages scanned, over "
+             "DPDK, by schedule; beside it the slower cache line and what the host took (noise)."),
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
-             "busy: all submit, each with so many messages in flight; the share is that of the closed loop over 8 connections."),
+             "beside: the closed loop over 8 connections, while so many others are bound, each asked for enquire_link "
+             "every 2 s (none may end, each answers). busy: all submit, each with so many messages in flight; the share is that of the closed loop over 8 connections."),
     "instructions": ("Instructions a message", "callgrind, kernel sockets, the closed loop's messages, responses "
                      "included, by the folder that a function is written in (what the compiler puts into a caller of "
                      "another folder counts there): the difference of two runs by the difference of their messages."),
