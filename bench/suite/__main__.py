@@ -58,8 +58,9 @@ def measure(bench, step, noise, progress):
     try:
         found, around = noise.around(lambda: step.measure(bench))
         for name, values in found.items():
+            limits = tuple(limit for limit in step.limits if limit[0] != name)
             for one in values if isinstance(values, list) else [values]:
-                bench.book.add(name, one, bench.command(name), step.limits or limits_of_parts(name), around)
+                bench.book.add(name, one, bench.command(name), limits or limits_of_parts(name), around)
         several = len(found) > 1
         progress.line(step.name, f"{len(found)} benchmarks" if several else said(last(next(iter(found.values())))))
     except (Failed, OSError, ValueError) as error:

@@ -8,7 +8,7 @@ import time
 import urllib.request
 
 from .plan import Step
-from .programs import Failed, Process, RouterSetup, load_values
+from .programs import Failed, Process, RouterSetup, load_values, run
 
 TRANSPORTS = ("kernel", "memif")
 # What every series starts from and changes one thing of: 165 octets a submit_sm, a tenth of them scanned.
@@ -19,6 +19,8 @@ IN_FLIGHT = BASE["binds"] * BASE["window"]
 BINDS_AN_ACCOUNT = 1000
 # A step's own time beyond what it measures: two programs start, bind, drain and end.
 AROUND_S = 1.4
+STALL_SECONDS = 3
+GOAL_FLOOR = "goal/floor"
 MAXIMUM = {transport: f"base/{transport}" for transport in TRANSPORTS}
 
 
@@ -144,6 +146,23 @@ def beside(bench, count):
     return values | {"enquire_links": kept["answered"] / took}
 
 
+def stall(bench):
+    """What a message waits because a CPU is not there, with CPUs that are busy half of the time."""
+    cpus = {bench.router_cpu, bench.load_cpu}
+    text = run([bench.build.bench("limits/stall"), STALL_SECONDS, *cpus], STALL_SECONDS + 30)
+    found = re.search(r"^load 50: p50 (\S+) p90 (\S+) p99 (\S+) p99\.9 (\S+) p99\.99 (\S+) us$", text, re.MULTILINE)
+    if not found:
+        raise Failed(f"stall said: {text}")
+    return dict(zip(("p50", "p90", "p99", "p999", "p9999"), map(float, found.groups())))
+
+
+def goal(bench, name, rate):
+    """Latency by schedule with a million prefixes over DPDK; the machine's own floor before and after."""
+    before = stall(bench)
+    values = once(bench, {"prefixes": 1_000_000}, "memif", {"rate": rate, "duration": f"{STALL_SECONDS}s"})
+    return {GOAL_FLOOR: [before, stall(bench)], name: values | {"wanted": rate}}
+
+
 def with_records(bench, form):
     """The same closed loop with a record of each message, all of which must be written, or said to be missing."""
     keys = () if form == "off" else [("records", f'path = "records"\nformat = "{form}"')]
@@ -213,9 +232,9 @@ def steps(bench):
                             around + scale.seconds, min(scale.repetitions, 2), limits_of(transport)))
     if scale.goal_rate:
         name = f"goal/memif/rate={scale.goal_rate}"
-        out.append(Step(name, lambda b, n=name: {n: once(
-            b, {"prefixes": 1_000_000}, "memif", {"rate": scale.goal_rate, "duration": "3s"}) | {
-                "wanted": scale.goal_rate}}, 20, scale.repetitions))
+        bench.commands[GOAL_FLOOR] = "scripts/bench --only goal"
+        out.append(Step(name, lambda b, n=name: goal(b, n, scale.goal_rate), 20, scale.repetitions,
+                        ((GOAL_FLOOR, "p99", "p99"),)))
     if scale.many:
         name = f"many/idle/connections={scale.many}"
         out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))

@@ -26,7 +26,8 @@ SECTIONS = {
     "latency": ("Latency against load", "Open loop, latency counted from the instant at which a message was due "
                 "(so a stall hides nothing), in percent of the closed loop's rate in this report."),
     "goal": ("Latency at the goal's rate", "A million prefixes, 100 expressions, a tenth of the messages scanned, over "
-             "DPDK, by schedule; beside it the slower cache line and what the host took (noise)."),
+             "DPDK, by schedule. floor: what a message waits while one of the two CPUs is away, where both are busy half of "
+             "the time, by threads that do nothing but read the clock, before and after each run."),
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
              "beside: the closed loop over 8 connections, while so many others are bound, each asked for enquire_link "
              "every 2 s (none may end, each answers). busy: all submit, each with so many messages in flight; the share is that of the closed loop over 8 connections."),
