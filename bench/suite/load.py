@@ -238,9 +238,10 @@ def steps(bench):
     if scale.many:
         name = f"many/idle/connections={scale.many}"
         out.append(Step(name, lambda b, n=name: {n: idle_connections(b, scale.many)}, 11))
-        name = f"many/beside/connections={scale.many}"
-        out.append(Step(name, lambda b, n=name: {n: beside(b, scale.many)}, 14, scale.repetitions,
-                        ((MAXIMUM["kernel"], "rate", "rate"),)))
+        if scale.name == "full":
+            name = f"many/beside/connections={scale.many}"
+            out.append(Step(name, lambda b, n=name: {n: beside(b, scale.many)}, 14, scale.repetitions,
+                            ((MAXIMUM["kernel"], "rate", "rate"),)))
         for transport in TRANSPORTS:
             for window in scale.many_windows:
                 name = f"many/busy/{transport}/connections={scale.many}/window={window}"

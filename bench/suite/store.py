@@ -69,12 +69,13 @@ def steps(bench):
     around = AROUND_S + scale.seconds + scale.warmup
     name = "limits/fsync"
     out = [Step(name, lambda b: {"limits/fsync": fsync(b)}, scale.seconds, scale.repetitions)]
-    for mode in MODES:
+    modes = {mode: how for mode, how in MODES.items() if scale.name == "full" or not mode.endswith("interval")}
+    for mode in modes:
         against = AGAINST.get(mode.split("/")[0])
         limits = ((against, "rate", "rate"),) if against and f"store/{mode}" != against else ()
         name = f"store/{mode}"
         out.append(Step(name, lambda b, n=name, m=mode: {n: closed_loop(b, m)}, around + 2, scale.repetitions, limits))
-    for mode, (keys, receipts) in MODES.items():
+    for mode, (keys, receipts) in modes.items():
         name = f"store/latency/{mode}"
         out.append(Step(name, lambda b, n=name, k=keys, r=receipts: {
             n: once(b, {}, "kernel", {"receipts": r, "rate": LATENCY_RATE}, k)}, around, scale.repetitions))
