@@ -81,7 +81,9 @@ void Worker::prefetch_session(ConnId conn) const {
 }
 
 // The messages that these responses answer were last touched a round trip ago, as were the sessions
-// that they came by: their lines are asked for before the first response is handled.
+// that they came by: their lines are asked for before the first response is handled. Of another
+// worker's message it is a session of ours that nobody looks at, which costs nothing but the
+// asking.
 void Worker::prefetch_answered(const Session& session, Octets octets) const {
     static_assert(sizeof(MessageHead) == 2 * limits::cache_line_bytes);
     std::array<const Message*, limits::burst> messages;

@@ -21,7 +21,7 @@ constexpr uint32_t sack_option_bytes(uint32_t blocks) {
 void Stack::output(uint32_t slot) {
     Connection& c = connections_[slot];
     if (c.state < TcpState::established) {
-        if (c.state == TcpState::syn_sent && c.ack_now) {
+        if (c.state == TcpState::syn_sent && c.ack_now && c.backoffs == 0) {
             open_with_syn(slot);
         }
         return;  // nothing else: repetitions and SYN-ACKs have their own ways
@@ -388,7 +388,8 @@ void Stack::send_reset(const Connection& c, Seq seq) {
 }
 
 /// The first SYN. Ten thousand connects in one turn are more than a port takes: those that found no
-/// frame go as soon as there are some, not when the timer would repeat them (ack_now says so).
+/// frame go as soon as there are some, not when the timer would repeat them (ack_now says so; once
+/// it has, theirs is the timer's).
 void Stack::open_with_syn(uint32_t slot) {
     Connection& c = connections_[slot];
     c.rtt_running = true;
