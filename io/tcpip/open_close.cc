@@ -94,8 +94,24 @@ Result<ConnId> Stack::connect(const Endpoint& endpoint) {
     ip_.neighbours().retain(c.next_hop);
     update_mss(c);
     c.linger_ns = now_ns_ + options_.connect_timeout_ns;
-    open_with_syn(slot);
+    send_owed_syn(slot);
     return id_of(slot);
+}
+
+/// A SYN that is due: the first, or one that found no frame when the timer repeated it. Ten
+/// thousand connects in one turn are more than a port takes; those that find no frame stay in the
+/// list of what is to be sent (ack_now says why), and do not wait for the timer.
+void Stack::send_owed_syn(uint32_t slot) {
+    Connection& c = connections_[slot];
+    if (c.backoffs == 0) {  // its time runs from when it leaves
+        c.rtt_running = true;
+        c.rtt_sent_ns = now_ns_;
+        start_retransmit_timer(slot);
+    }
+    c.ack_now = !send_syn(slot);
+    if (c.ack_now) {
+        queue_output(slot);
+    }
 }
 
 size_t Stack::send(ConnId conn, Octets octets) {

@@ -21,10 +21,10 @@ constexpr uint32_t sack_option_bytes(uint32_t blocks) {
 void Stack::output(uint32_t slot) {
     Connection& c = connections_[slot];
     if (c.state < TcpState::established) {
-        if (c.state == TcpState::syn_sent && c.ack_now && c.backoffs == 0) {
-            open_with_syn(slot);
+        if (c.state == TcpState::syn_sent && c.ack_now) {
+            send_owed_syn(slot);
         }
-        return;  // nothing else: repetitions and SYN-ACKs have their own ways
+        return;  // nothing else: SYN-ACKs have their own ways
     }
     const bool by_scoreboard = c.recovery == Recovery::fast && c.scoreboard != no_index;
     bool sent = false;
@@ -385,20 +385,6 @@ void Stack::send_reset(const Connection& c, Seq seq) {
     } else {
         ip_.hold(c.next_hop, out_.take(), now_ns_);
     }
-}
-
-/// The first SYN. Ten thousand connects in one turn are more than a port takes: those that found no
-/// frame go as soon as there are some, not when the timer would repeat them (ack_now says so; once
-/// it has, theirs is the timer's).
-void Stack::open_with_syn(uint32_t slot) {
-    Connection& c = connections_[slot];
-    c.rtt_running = true;
-    c.rtt_sent_ns = now_ns_;
-    c.ack_now = !send_syn(slot);
-    if (c.ack_now) {
-        queue_output(slot);
-    }
-    start_retransmit_timer(slot);
 }
 
 /// SYN, or SYN-ACK when the peer's SYN has come (simultaneous open).

@@ -88,7 +88,12 @@ class Stack {
     // For the transport's delivery of events.
     [[nodiscard]] Connection& at(uint32_t slot) { return connections_[slot]; }
     /// Something is done with it soon.
-    void expect(uint32_t slot) const { prefetch_connection(slot); }
+    void prefetch_connection(uint32_t slot) const {
+        const auto* at = reinterpret_cast<const uint8_t*>(&connections_[slot]);
+        for (uint32_t line = 0; line < Connection::hot_lines; ++line) {
+            __builtin_prefetch(at + size_t{line} * limits::cache_line_bytes);
+        }
+    }
     [[nodiscard]] ConnId id_of(uint32_t slot) const {
         return {slot, connections_[slot].generation};
     }
@@ -202,12 +207,6 @@ class Stack {
     }
     void append_kept(Connection& connection, Octets octets);
     void drop_all_kept(Connection& connection);
-    void prefetch_connection(uint32_t slot) const {
-        const auto* at = reinterpret_cast<const uint8_t*>(&connections_[slot]);
-        for (uint32_t line = 0; line < Connection::hot_lines; ++line) {
-            __builtin_prefetch(at + size_t{line} * limits::cache_line_bytes);
-        }
-    }
     void release_tcp(uint32_t slot);
     void start_deadlines();
     void end(uint32_t slot, CloseReason reason);
@@ -304,7 +303,6 @@ class Stack {
     void note_sent(Connection& connection);
     void hold(Connection& connection);
     bool send_ack(uint32_t slot);
-    void open_with_syn(uint32_t slot);
     bool send_syn(uint32_t slot);
     void send_reset(const Connection& connection, Seq seq);
     void send_stateless(const Stateless& segment, const Mac& to, Octets options = {});
@@ -361,6 +359,7 @@ class Stack {
 
     // open_close.cc
     Result<FlowKey> choose_port(const Endpoint& remote, const IpAddress& source);
+    void send_owed_syn(uint32_t slot);
 
     PacketPort& port_;
     StackOptions options_;

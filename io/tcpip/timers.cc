@@ -111,7 +111,11 @@ void Stack::retransmission_timeout(uint32_t slot) {
         c.rtt.back_off();
         c.rtt_running = false;
         ++c.backoffs;
-        (void)send_syn(slot);
+        if (c.state == TcpState::syn_sent) {
+            send_owed_syn(slot);
+        } else {
+            (void)send_syn(slot);
+        }
         ++counters_.retransmitted;
         c.retransmit_ns = now_ns_ + c.rtt.rto();
         return;

@@ -32,7 +32,7 @@ class TcpTransport {
     void close_listeners() { stack_.close_listeners(); }
     Result<ConnId> connect(const Endpoint& endpoint) { return stack_.connect(endpoint); }
     size_t send(ConnId conn, Octets octets) { return stack_.send(conn, octets); }
-    void expect(ConnId conn) const { stack_.expect(conn.slot); }
+    void expect(ConnId conn) const { stack_.prefetch_connection(conn.slot); }
     void pause(ConnId conn) { stack_.pause(conn); }
     void resume(ConnId conn) { stack_.resume(conn); }
     void close(ConnId conn) { stack_.close(conn); }

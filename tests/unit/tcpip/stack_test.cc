@@ -1,6 +1,9 @@
 // What fuzzing found in the userspace stack, segment by segment.
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
+#include <vector>
 
 #include "tests/unit/tcpip/stack_fixture.h"
 
@@ -237,6 +240,41 @@ TEST_F(StackTest, AConnectThatFoundNoFrameGoesWhenThereIsOneAndOnce) {
     sent.clear();
     pass(second_ns + 10 * millisecond_ns);
     EXPECT_EQ(sent.size(), 5U);
+}
+
+// Two SYNs wait at a full port, and their timers find no frame to repeat them; the third has none
+// at all. What is owed goes as soon as there are frames, once, and the time of the third runs from
+// then.
+TEST_F(StackTest, ARepeatedSynThatFoundNoFrameDoesNotWaitForTheNextTime) {
+    port.set_buffers_max(2);
+    start();
+    port.set_transmit_room(0);
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(transport->connect(*parse_endpoint("10.0.0.2:2775")).has_value());
+    }
+    turn();
+    pass(second_ns + 10 * millisecond_ns);
+    ASSERT_TRUE(sent.empty());
+    port.set_transmit_room(64);
+    for (int i = 0; i < 8; ++i) {
+        turn();
+    }
+    std::map<uint16_t, int> syns;
+    for (const Sent& one : sent) {
+        ++syns[one.segment.key.local_port];
+    }
+    ASSERT_EQ(syns.size(), 3U);
+    const auto third = std::ranges::find(syns, 1, &std::pair<const uint16_t, int>::second);
+    ASSERT_NE(third, syns.end());
+    EXPECT_EQ(sent.size(), 5U);
+    sent.clear();
+    port.set_buffers_max(64);
+    pass(second_ns);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].segment.key.local_port, third->first);
+    sent.clear();
+    pass(second_ns);
+    EXPECT_EQ(sent.size(), 2U);
 }
 
 // 100,000 connections with nothing under way: what each has for itself, and its share of the
