@@ -13,10 +13,11 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <memory>
 #include <optional>
-#include <sched.h>
-#include <thread>
 #include <vector>
+
+#include "bench/core_pair.h"
 
 namespace {
 
@@ -34,13 +35,6 @@ Nanos now_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<Nanos>(now.tv_sec) * 1'000'000'000 + static_cast<Nanos>(now.tv_nsec);
-}
-
-bool pin(uint32_t cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
 void watch(Nanos begin, Nanos end, std::vector<Gap>& gaps) {
@@ -100,28 +94,27 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::vector<std::vector<Gap>> gaps(static_cast<size_t>(argc) - 2);
-    std::vector<char> pinned(gaps.size(), 0);
     const Nanos begin = now_ns() + 10'000'000;  // all threads are there by then
     const Nanos whole_ns = Nanos{*seconds} * 1'000'000'000;
     {
-        std::vector<std::jthread> threads;
+        std::vector<std::unique_ptr<sy::bench::PinnedThread>> threads;
         for (size_t i = 0; i < gaps.size(); ++i) {
-            threads.emplace_back([&, i] {
-                const auto cpu = number(argv[i + 2]);
-                pinned[i] = cpu && pin(*cpu) ? 1 : 0;
-                while (now_ns() < begin) {
-                }
-                watch(begin, begin + whole_ns, gaps[i]);
-            });
+            const auto cpu = number(argv[i + 2]);
+            threads.push_back(std::make_unique<sy::bench::PinnedThread>(
+                cpu.value_or(~uint32_t{0}), [begin, whole_ns, &mine = gaps[i]] {
+                    while (now_ns() < begin) {
+                    }
+                    watch(begin, begin + whole_ns, mine);
+                }));
+            if (!threads.back()->runs()) {
+                std::fprintf(stderr, "stall: CPU %s is none of ours\n", argv[i + 2]);
+                return 2;
+            }
         }
     }
     std::vector<Gap> all;
-    for (size_t i = 0; i < gaps.size(); ++i) {
-        if (pinned[i] == 0) {
-            std::fprintf(stderr, "stall: CPU %s is none of ours\n", argv[i + 2]);
-            return 2;
-        }
-        all.insert(all.end(), gaps[i].begin(), gaps[i].end());
+    for (const std::vector<Gap>& own : gaps) {
+        all.insert(all.end(), own.begin(), own.end());
     }
     all = joined(std::move(all));
     Nanos gone = 0;

@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "core/base/assert.h"
-#include "core/base/limits.h"
 
 namespace sy::load {
 
@@ -27,7 +26,7 @@ uint8_t* SendBuffer::claim(size_t bytes) {
 void SendBuffer::sent(size_t bytes) {
     begin_ += bytes;
     if (begin_ == end_) {
-        begin_ = end_ = base_;
+        begin_ = end_ = 0;
     }
 }
 
@@ -37,7 +36,6 @@ Link& Net::add(LinkHandler& handler, uint32_t user) {
     link.live = true;
     link.handler = &handler;
     link.user = user;
-    link.out.begin_at(links_.size() % 64 * limits::cache_line_bytes);
     link.carry.reserve(carry_bytes_max);
     return link;
 }

@@ -32,13 +32,9 @@ class SendBuffer {
     void commit(size_t bytes) { end_ += bytes; }
     [[nodiscard]] Octets waiting() const { return {octets_.get() + begin_, end_ - begin_}; }
     void sent(size_t bytes);
-    /// Where it begins when it is empty. All buffers begin pages: were all octets at the same place
-    /// of theirs, thousands of them would share a few sets of the cache. REQUIRES: empty.
-    void begin_at(size_t place) { base_ = begin_ = end_ = place; }
 
   private:
     std::unique_ptr<uint8_t[]> octets_;  // not initialised: pages come as they are used
-    size_t base_ = 0;
     size_t begin_ = 0;
     size_t end_ = 0;
 };

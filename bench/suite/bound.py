@@ -3,7 +3,7 @@
 Usage: bound.py HOST:PORT CONNECTIONS SYSTEM_ID:PASSWORD...   (connections go to the accounts in turn)
 
 Prints "bound" once all are, and at SIGTERM one line of JSON: how many enquire_links it answered, how many connections
-ended. Exit status 2: a bind was refused. One thread.
+ended. Exit status 1: a bind was refused. One thread.
 """
 
 import json
