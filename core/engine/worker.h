@@ -84,7 +84,7 @@ class Worker {
     void on_connected(ConnId conn);
     size_t on_bytes(ConnId conn, Octets octets);
     /// Octets of that connection follow (transport.h).
-    void expect(ConnId conn) const { prefetch_session(conn); }
+    void expect(ConnId conn) const;
     void on_writable(ConnId conn);
     void on_closed(ConnId conn, CloseReason reason);
     /// Routes what poll() brought, empties mailboxes and rings, runs timers.
@@ -200,7 +200,6 @@ class Worker {
     void on_pdu(Session& session, const smpp::Frame& frame);
     void on_bad_frame(Session& session, smpp::FrameOutcome outcome, const smpp::Header& header);
     void prefetch_answered(const Session& session, Octets octets) const;
-    void prefetch_session(ConnId conn) const;
     bool collect_partial(Session& session, Octets& octets);
     void on_control(Session& session, const smpp::Header& header);
     void refuse_state(Session& session, const smpp::Header& header);

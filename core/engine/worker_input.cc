@@ -73,7 +73,7 @@ size_t Worker::on_bytes(ConnId conn, Octets octets) {
 }
 
 // One of thousands was last touched a round trip ago.
-void Worker::prefetch_session(ConnId conn) const {
+void Worker::expect(ConnId conn) const {
     if (conn.slot < sessions_.size()) {
         const Session* session = &sessions_[conn.slot];
         prefetch_lines(session, session + 1);
@@ -108,7 +108,7 @@ void Worker::prefetch_answered(const Session& session, Octets octets) const {
         octets = octets.subspan(header.command_length);
     }
     for (uint32_t i = 0; i < count; ++i) {
-        prefetch_session(messages[i]->origin);
+        expect(messages[i]->origin);
     }
 }
 
