@@ -14,16 +14,16 @@ namespace sy::store {
 void Recent::apply(std::span<const Change> changes) {
     // So many changes pass while a cache line comes.
     constexpr size_t ahead = 8;
-    const auto at = [&](size_t i) { return i < changes.size() ? &changes[i] : nullptr; };
-    for (size_t i = 0; i < std::min(2 * ahead, changes.size()); ++i) {
+    const size_t count = changes.size();
+    for (size_t i = 0; i < std::min(2 * ahead, count); ++i) {
         prefetch_places(changes[i]);
     }
-    for (size_t i = 0; i < changes.size(); ++i) {
-        if (const Change* next = at(i + 2 * ahead)) {
-            prefetch_places(*next);
+    for (size_t i = 0; i < count; ++i) {
+        if (i + 2 * ahead < count) {
+            prefetch_places(changes[i + 2 * ahead]);
         }
-        if (const Change* next = at(i + ahead)) {
-            prefetch_rows(*next);
+        if (i + ahead < count) {
+            prefetch_rows(changes[i + ahead]);
         }
         apply(changes[i]);
     }

@@ -70,8 +70,8 @@ class Recent {
     using Rows = std::pmr::map<RecentKey, Entry, RecentKey::Less>;
 
     // Sorted rows of a family. Keys that begin with a hash are spread by their first octets, ids
-    // by their last ones, over about as many places as there were rows of late: a search then
-    // touches one or two cold ones, which apply() asks for beforehand (bench/store_bench).
+    // by their last ones, over about as many places as there were rows of late, so that a place
+    // has one or two, which apply() asks for beforehand.
     class Table {
       public:
         enum class Spread : uint8_t { none, hash, id };
