@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/smppload/histogram.h"
+#include "bench/smppload/interval_percentile.h"
 #include "bench/smppload/kernel_net.h"
 #include "bench/smppload/ledger.h"
 #include "bench/smppload/net.h"
@@ -30,6 +31,7 @@ struct Context {
     ReservedArray<Nanos> mo_due_ns{due_count};
 
     Histogram submit_latency;
+    IntervalPercentile submit_p99{99, options.duration_ns};
     Histogram receipt_latency;
     Histogram mo_latency;
     std::vector<uint64_t> answers_by_second;  // since the measured part began

@@ -280,6 +280,7 @@ void CustomerSide::on_answer(
     record |= Ledger::answered;
     if (measured(context_, message)) {
         context_.submit_latency.record(now - slot.since_ns);
+        context_.submit_p99.record(now, now - slot.since_ns);
     }
     if (now >= context_.measure_from_ns) {
         const size_t second = (now - context_.measure_from_ns) / second_ns;

@@ -1,5 +1,5 @@
-// HDR histogram: log-linear buckets that keep three significant digits over 1 ns to 73 minutes.
-// record() is a shift and an increment; percentiles are read once, at the end. One thread.
+// HDR histogram: log-linear buckets over 1 ns to 73 minutes. record() is a shift and an increment.
+// One thread.
 #pragma once
 
 #include <algorithm>
@@ -10,15 +10,24 @@
 
 namespace sy::load {
 
-class Histogram {
+/// Every doubling is cut into 2^`bits` equal buckets, so a bucket is never wider than that part of
+/// its values; those below twice as many have a bucket each.
+template <uint32_t bits>
+class HistogramOf {
   public:
-    // Values below 2,048 have a bucket each; every doubling above is cut into 1,024 equal buckets,
-    // so a bucket is never wider than 1/1,024 of its values: three significant digits.
-    static constexpr uint32_t exact_values = 2048;
-    static constexpr uint32_t buckets_per_doubling = 1024;
+    static constexpr uint32_t buckets_per_doubling = 1u << bits;
+    static constexpr uint32_t exact_values = 2 * buckets_per_doubling;
     static constexpr uint64_t value_max = (uint64_t{1} << 42) - 1;
 
-    Histogram() : counts_(index_of(value_max) + 1) {}
+    HistogramOf() : counts_(index_of(value_max) + 1) {}
+
+    void clear() {
+        std::ranges::fill(counts_, 0);
+        count_ = 0;
+        sum_ = 0;
+        max_ = 0;
+        min_ = ~uint64_t{0};
+    }
 
     void record(uint64_t value) {
         value = std::min(value, value_max);
@@ -29,7 +38,7 @@ class Histogram {
         min_ = std::min(min_, value);
     }
 
-    void merge(const Histogram& other) {
+    void merge(const HistogramOf& other) {
         for (size_t i = 0; i < counts_.size(); ++i) {
             counts_[i] += other.counts_[i];
         }
@@ -69,8 +78,8 @@ class Histogram {
         if (value < exact_values) {
             return static_cast<uint32_t>(value);
         }
-        // `shift` brings the value into [1024, 2047]: its ten leading bits behind the first one.
-        const auto shift = static_cast<uint32_t>(std::bit_width(value)) - 11;
+        // `shift` leaves `bits` leading bits behind the first one.
+        const auto shift = static_cast<uint32_t>(std::bit_width(value)) - (bits + 1);
         const auto leading = static_cast<uint32_t>(value >> shift);
         return exact_values + (shift - 1) * buckets_per_doubling + (leading - buckets_per_doubling);
     }
@@ -92,5 +101,7 @@ class Histogram {
     uint64_t max_ = 0;
     uint64_t min_ = ~uint64_t{0};
 };
+
+using Histogram = HistogramOf<10>;  // three significant digits
 
 }  // namespace sy::load

@@ -134,6 +134,7 @@ std::vector<Field> fields(const Context& context, const Outcome& outcome) {
         }
         out.push_back({named.names[5], microseconds(named.histogram->max())});
     }
+    out.push_back({"submit_us_p99_median_interval", microseconds(context.submit_p99.median())});
     return out;
 }
 
@@ -178,6 +179,9 @@ std::string text_report(const Context& context, const Outcome& outcome) {
             outcome.median_rate, outcome.overall_rate, outcome.measured_s);
     }
     out += latency_line("submit_sm to its resp", context.submit_latency);
+    if (const uint64_t p99 = context.submit_p99.median(); p99 > 0) {
+        out += fmt::format("of each 0.1 s         the median p99 {} us\n", microseconds(p99));
+    }
     out += latency_line("receipt due to home", context.receipt_latency);
     out += latency_line("MO due to home", context.mo_latency);
     out += fmt::format(

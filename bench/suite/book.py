@@ -9,6 +9,7 @@ VALUES = {
     "rate": ("messages or items/s", True),
     "ns": ("ns an item", False),
     "p50": ("us", False), "p90": ("us", False), "p99": ("us", False), "p999": ("us", False), "p9999": ("us", False),
+    "p99_interval": ("us, median of the p99 of each 0.1 s", False),
     "receipt_p50": ("us", False), "receipt_p99": ("us", False),
     "cpu": ("us of the router's CPU a message", False),
     "instructions": ("instructions a message", False),

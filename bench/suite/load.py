@@ -20,6 +20,8 @@ BINDS_AN_ACCOUNT = 1000
 # A step's own time beyond what it measures: two programs start, bind, drain and end.
 AROUND_S = 1.4
 STALL_SECONDS = 3
+# What ended gives its memory back, and the kernel and the host take their time for it, on the CPUs that are measured.
+SETTLE_SECONDS = 5
 GOAL_FLOOR = "goal/floor"
 MAXIMUM = {transport: f"base/{transport}" for transport in TRANSPORTS}
 
@@ -30,10 +32,11 @@ def spread_over_accounts(connections):
             "window": max(1, IN_FLIGHT // connections)}
 
 
-def once(bench, write, transport, options=None, keys=(), values_of=load_values):
+def once(bench, write, transport, options=None, keys=(), values_of=load_values, settle=0):
     """One run against a router that was started for it; `values_of` makes values of smppload's figures."""
     scale = bench.scale
     with RouterSetup(bench, {**BASE, **write}, transport, keys) as setup:
+        time.sleep(settle)
         run = setup.load({"duration": f"{scale.seconds}s", "warmup": f"{scale.warmup}s",
                           "start-timeout": "120s", **(options or {})})
         values = values_of(run.figures(scale.seconds + 240))
@@ -158,8 +161,11 @@ def stall(bench):
 
 def goal(bench, name, rate):
     """Latency by schedule with a million prefixes over DPDK; the machine's own floor before and after."""
+    time.sleep(SETTLE_SECONDS)
     before = stall(bench)
-    values = once(bench, {"prefixes": 1_000_000}, "memif", {"rate": rate, "duration": f"{STALL_SECONDS}s"})
+    values = once(bench, {"prefixes": 1_000_000}, "memif", {"rate": rate, "duration": f"{STALL_SECONDS}s"},
+                  settle=SETTLE_SECONDS)
+    time.sleep(SETTLE_SECONDS)
     return {GOAL_FLOOR: [before, stall(bench)], name: values | {"wanted": rate}}
 
 

@@ -134,6 +134,8 @@ def load_values(figures, seconds_of_cpu=None):
            "generator_cpu": figures["cpu_seconds"] * 1e6 / measured}
     for name in ("p50", "p90", "p99", "p999", "p9999"):
         out[name] = figures[f"submit_us_{name}"]
+    if figures["submit_us_p99_median_interval"]:
+        out["p99_interval"] = figures["submit_us_p99_median_interval"]
     if figures["receipts_home"]:
         out["receipt_p50"], out["receipt_p99"] = figures["receipt_us_p50"], figures["receipt_us_p99"]
     cpu = figures["router_cpu_seconds"] if seconds_of_cpu is None else seconds_of_cpu
