@@ -1,4 +1,5 @@
 // Control plane: boundaries into the lines of an IntervalIndex.
+#include <algorithm>
 #include <bit>
 
 #include <tbb/parallel_for.h>
@@ -12,9 +13,12 @@ namespace sy::route {
 
 namespace {
 
-// Up to here a level's starts are searched one by one: 8 steps of 4 instructions and 2 KiB, where a
-// directory line costs 30 instructions and the upper levels would be hardly filled.
-constexpr size_t root_lines_max = 256;
+// Up to here the starts of all lines with answers stand in the tree of starts: 4 layers, 50 KiB. A
+// directory line in place of the last of them costs more than it.
+constexpr size_t direct_lines_max = 5'832;
+
+// A line is wide where it holds more than so many times more by it.
+constexpr size_t wide_gain_min = 2;
 
 // One level of a segment's tree, and where each of its lines starts.
 struct Level {
@@ -78,33 +82,26 @@ class LeafWriter {
   private:
     struct Plan {  // of one line
         uint64_t base = 0;
-        LineForm form = LineForm::narrow;
+        bool wide = false;
         Fit used;
         size_t consumed = 0;
     };
-
-    template <class Key>
-    void consider(Plan& plan, size_t from) const {
-        const size_t most = std::min(leaf::Layout<Answer, Key>::keys, end_ - from);
-        const auto start_of = [&](size_t i) { return all_[from + i].start; };
-        const Fit used =
-            sizeof(Key) == sizeof(uint64_t) ? Fit{most, 0} : fit<Key>(plan.base, most, start_of);
-        if (used.count >= plan.used.count) {  // of equal ones the cheapest, which comes last
-            plan.used = used;
-            plan.form = form_of<Key>();
-        }
-    }
 
     // A line that starts at `base`, which is the next boundary or lies between it and the one
     // before.
     Plan plan_from(uint64_t base) const {
         const bool on_boundary = all_[next_].start == base;
         const size_t from = next_ + (on_boundary ? 1 : 0);
+        const auto start_of = [&](size_t i) { return all_[from + i].start; };
+        const auto most = [&](size_t keys) { return std::min(keys, end_ - from); };
         Plan plan;
         plan.base = base;
-        consider<uint64_t>(plan, from);
-        consider<uint32_t>(plan, from);
-        consider<uint16_t>(plan, from);
+        plan.used = fit<uint16_t>(base, most(leaf::Layout<Answer, uint16_t>::keys), start_of);
+        const size_t wide = most(leaf::Layout<Answer, uint64_t>::keys);
+        if (wide > wide_gain_min * plan.used.count) {
+            plan.wide = true;
+            plan.used = {wide, 0};
+        }
         plan.consumed = plan.used.count + (on_boundary ? 1 : 0);
         return plan;
     }
@@ -154,19 +151,11 @@ class LeafWriter {
     void write_line(const Plan& plan) {
         const bool on_boundary = all_[next_].start == plan.base;
         IndexLine line{};
-        const auto form = leaf::form_bits(plan.form);
-        line.store<uint16_t>(0, 0, static_cast<uint16_t>(form | plan.used.shift));
-        switch (plan.form) {
-            case LineForm::narrow:
-                fill<uint16_t>(line, plan, on_boundary);
-                break;
-            case LineForm::medium:
-                fill<uint32_t>(line, plan, on_boundary);
-                break;
-            case LineForm::wide:
-                fill<uint64_t>(line, plan, on_boundary);
-                break;
-        }
+        line.store<uint16_t>(
+            0, 0,
+            static_cast<uint16_t>(uint32_t{plan.wide} << leaf::wide_bit_at | plan.used.shift));
+        plan.wide ? fill<uint64_t>(line, plan, on_boundary)
+                  : fill<uint16_t>(line, plan, on_boundary);
         out_.lines.push_back(line);
         out_.starts.push_back(plan.base);
     }
@@ -201,41 +190,17 @@ class DirectoryWriter {
     }
 
   private:
-    static constexpr size_t narrow_keys = directory::Layout<uint16_t>::keys;
-    static constexpr size_t medium_keys = directory::Layout<uint32_t>::keys;
-    static constexpr size_t wide_keys = directory::Layout<uint64_t>::keys;
-
-    template <class Key>
-    Fit store(IndexLine& line, size_t first, Fit used) const {
-        using L = directory::Layout<Key>;
-        used.count = round_end(first, used.count);
-        const auto form = directory::form_bits(form_of<Key>());
-        line.store<uint32_t>(
-            0, 0, static_cast<uint32_t>(first << directory::child_bits_at) | form | used.shift);
-        store_keys<Key>(line, L::keys_at, L::keys, children_[first], used,
-                        [&](size_t i) { return children_[first + 1 + i]; });
-        return used;
-    }
-
     // Returns how many children it took.
     size_t write_line(size_t first) {
         const uint64_t base = children_[first];
         const size_t others = children_.size() - first - 1;
         const auto start_of = [&](size_t i) { return children_[first + 1 + i]; };
-        const auto most = [&](size_t keys) { return std::min(keys, others); };
-        const Fit narrow = fit<uint16_t>(base, most(narrow_keys), start_of);
-        const Fit medium = fit<uint32_t>(base, most(medium_keys), start_of);
-        const Fit wide{most(wide_keys), 0};
+        Fit used = fit<uint16_t>(base, std::min(directory::keys, others), start_of);
+        used.count = round_end(first, used.count);
         IndexLine line{};
-        Fit used;
-        if (narrow.count >= std::max(medium.count, wide.count)) {
-            used = store<uint16_t>(line, first, narrow);
-            line.store<uint16_t>(directory::narrow_zero_at, 0, uint16_t{0});
-        } else if (medium.count >= wide.count) {
-            used = store<uint32_t>(line, first, medium);
-        } else {
-            used = store<uint64_t>(line, first, wide);
-        }
+        line.store<uint32_t>(0, 0,
+                             static_cast<uint32_t>(first << directory::child_bits_at) | used.shift);
+        store_keys<uint16_t>(line, directory::keys_at, directory::keys, base, used, start_of);
         out_.lines.push_back(line);
         out_.starts.push_back(base);
         return used.count + 1;
@@ -263,9 +228,48 @@ class DirectoryWriter {
     Level& out_;
 };
 
-// A segment's levels, answers first.
+// The tree of starts of one segment; `bottom` and `layers` as in IntervalIndex::Root.
+struct StartTree {
+    std::vector<IndexLine> nodes;
+    uint32_t bottom = 0;
+    uint32_t layers = 1;
+};
+
+StartTree start_tree_of(const std::vector<uint64_t>& starts) {
+    using start_tree::children;
+    using start_tree::keys;
+    StartTree tree;
+    const size_t last_nodes = (starts.size() + keys - 1) / keys;
+    size_t last_nodes_max = 1;
+    for (; last_nodes_max < last_nodes; last_nodes_max *= children) {
+        tree.bottom += static_cast<uint32_t>(last_nodes_max);
+        ++tree.layers;
+    }
+    const auto start_at = [&](size_t i) {
+        return (i < starts.size() ? starts[i] : unused<uint64_t>)^bias<uint64_t>;
+    };
+    tree.nodes.resize(tree.bottom + last_nodes);
+    size_t node = 0;
+    // How many nodes of the last layer are below a child of this layer.
+    size_t below = last_nodes_max / children;
+    for (size_t in_layer = 1; node < tree.bottom; in_layer *= children, below /= children) {
+        for (size_t i = 0; i < in_layer; ++i, ++node) {
+            for (size_t key = 0; key < keys; ++key) {
+                tree.nodes[node].store(0, key, start_at((children * i + key + 1) * below * keys));
+            }
+        }
+    }
+    for (size_t i = 0; i < last_nodes * keys; ++i) {
+        tree.nodes[tree.bottom + i / keys].store(0, i % keys, start_at(i));
+    }
+    return tree;
+}
+
+// A segment's lines.
 struct Tree {
-    std::vector<Level> levels;
+    StartTree starts;
+    std::vector<IndexLine> directory;  // none, or one level
+    std::vector<IndexLine> answers;
 };
 
 template <class Answer>
@@ -301,13 +305,20 @@ Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundarie
     SY_ASSERT(!boundaries.empty() && boundaries.front().start == 0);
     SY_ASSERT(boundaries.back().start <= IntervalIndex<Answer>::start_max);
     Tree tree;
-    write_leaves<Answer>(boundaries, tree.levels.emplace_back());
-    while (tree.levels.back().lines.size() > root_lines_max) {
-        Level above;
-        DirectoryWriter(tree.levels.back().starts, above).write();
-        SY_ASSERT(above.lines.size() < tree.levels.back().lines.size());
-        tree.levels.push_back(std::move(above));
+    Level answers;
+    write_leaves<Answer>(boundaries, answers);
+    Level directory;
+    if (answers.lines.size() > direct_lines_max) {
+        DirectoryWriter(answers.starts, directory).write();
     }
+    // A directory line takes as much as the starts of eight.
+    const bool worthwhile = !directory.lines.empty() &&
+                            directory.lines.size() * start_tree::children < answers.lines.size();
+    tree.starts = start_tree_of(worthwhile ? directory.starts : answers.starts);
+    if (worthwhile) {
+        tree.directory = std::move(directory.lines);
+    }
+    tree.answers = std::move(answers.lines);
     return tree;
 }
 
@@ -322,43 +333,37 @@ IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
         const size_t end = i + 1 < trees.size() ? segment_begins[i + 1] : boundaries.size();
         trees[i] = tree_of<Answer>(boundaries.subspan(begin, end - begin));
     });
+    size_t directory_at = 0;
     for (const Tree& tree : trees) {
-        for (size_t level = 0; level < tree.levels.size(); ++level) {
-            line_count_ += tree.levels[level].lines.size();
-            leaf_begin_ += level > 0 ? tree.levels[level].lines.size() : 0;
-        }
+        directory_at += tree.starts.nodes.size();
+        leaf_begin_ += tree.starts.nodes.size() + tree.directory.size();
+        line_count_ += tree.answers.size();
     }
+    line_count_ += leaf_begin_;
     SY_ASSERT(line_count_ < directory::lines_max);
     block_ = HugeBlock(line_count_ * sizeof(IndexLine));
     auto* lines = static_cast<IndexLine*>(block_.data());
-    size_t directory_at = 0;
+    size_t tree_at = 0;
     size_t leaf_at = leaf_begin_;
+    const auto move = [&](std::vector<IndexLine>& from, size_t& at) {
+        std::ranges::copy(from, lines + at);
+        at += from.size();
+        release(from);
+    };
     for (Tree& tree : trees) {
-        // Top down, so that a tree's first lines, which every lookup reads, stand together.
-        const size_t height = tree.levels.size();
-        const std::vector<uint64_t>& tops = tree.levels.back().starts;
-        const size_t slots = std::bit_ceil(tops.size());
-        roots_.push_back({static_cast<uint32_t>(starts_.size()), static_cast<uint32_t>(slots / 2),
-                          static_cast<uint32_t>(height > 1 ? directory_at : leaf_at),
-                          static_cast<uint32_t>(height - 1)});
-        starts_.insert(starts_.end(), tops.begin(), tops.end());
-        starts_.resize(starts_.size() + slots - tops.size(), ~uint64_t{0});
-        levels_max_ = std::max(levels_max_, roots_.back().levels);
-        for (size_t level = height; level-- > 0;) {
-            std::vector<IndexLine>& from = tree.levels[level].lines;
-            size_t& at = level > 0 ? directory_at : leaf_at;
-            const size_t children_at = level > 1 ? at + from.size() : leaf_at;
-            for (IndexLine& line : from) {
-                if (level > 0) {
-                    const auto head = line.load<uint32_t>(0);
-                    const auto moved =
-                        static_cast<uint32_t>(children_at << directory::child_bits_at);
-                    line.store<uint32_t>(0, 0, head + moved);
-                }
-                lines[at++] = line;
-            }
-            release(from);
+        const bool has_directory = !tree.directory.empty();
+        roots_.push_back({static_cast<uint32_t>(tree_at), tree.starts.bottom,
+                          static_cast<uint32_t>(has_directory ? directory_at : leaf_at),
+                          static_cast<uint8_t>(tree.starts.layers),
+                          static_cast<uint8_t>(has_directory ? 1 : 0)});
+        levels_max_ = std::max(levels_max_, tree.starts.layers + roots_.back().levels);
+        for (IndexLine& line : tree.directory) {  // children were numbered from 0
+            const auto moved = static_cast<uint32_t>(leaf_at << directory::child_bits_at);
+            line.store<uint32_t>(0, 0, line.load<uint32_t>(0) + moved);
         }
+        move(tree.starts.nodes, tree_at);
+        move(tree.directory, directory_at);
+        move(tree.answers, leaf_at);
     }
 }
 

@@ -2,13 +2,14 @@
 // longest prefix match once the prefixes are flattened. Built once by the control thread, then
 // immutable; any worker looks up bursts.
 //
-// A search tree of single cache lines: a directory of up to 30 children a line, that stays in the
-// caches, over lines that hold the answers, of which a lookup touches one. Above it a short sorted
-// array. A burst goes down level
-// by level, so that its cache misses overlap. Answers are small numbers (16 or 32 bits) that the
-// caller gives a meaning.
+// A search tree of single cache lines: a tree of whole keys, 9 children a line, over one level of
+// directory lines with up to 30 children, over lines that hold the answers, of which a lookup
+// touches one (LIMITS: what won). Small segments, and those whose numbers are so far apart that a
+// directory line would lead to few, have no directory. A burst goes down level by level, so that
+// its cache misses overlap. Answers are small numbers (16 or 32 bits) that the caller gives a
+// meaning.
 //
-// Limits: 2^24 lines (1 GiB), 128 keys a call.
+// Limits: 2^26 lines (4 GiB), 128 keys a call.
 #pragma once
 
 #include <array>
@@ -24,14 +25,12 @@ namespace sy::route {
 
 struct IndexLine;
 
-/// How lines are searched. AVX2 is part of the lowest CPU that the binaries run on (meson.build),
-/// so there is nothing to choose at start; a build for less has the scalar one alone.
-enum class IndexVariant : uint8_t { scalar, avx2 };
-#if defined(__AVX2__)
-inline constexpr IndexVariant best_index_variant = IndexVariant::avx2;
-#else
-inline constexpr IndexVariant best_index_variant = IndexVariant::scalar;
-#endif
+/// How lines are searched: the best that this CPU has, chosen at start. AVX2 is part of the lowest
+/// CPU that the binaries run on (meson.build); a build for less searches as the scalar one does.
+enum class IndexVariant : uint8_t { scalar, avx2, avx512 };
+extern const IndexVariant best_index_variant;
+/// All that this CPU has.
+[[nodiscard]] std::span<const IndexVariant> index_variants();
 
 template <class Answer>
 class IntervalIndex {
@@ -72,23 +71,19 @@ class IntervalIndex {
 
     [[nodiscard]] size_t segment_count() const { return roots_.size(); }
     /// Lines, directory and answers; `directory_bytes` alone, the part to keep in the caches.
-    [[nodiscard]] size_t bytes() const {
-        return line_count_ * limits::cache_line_bytes + starts_.size() * sizeof(uint64_t);
-    }
-    [[nodiscard]] size_t directory_bytes() const {
-        return leaf_begin_ * limits::cache_line_bytes + starts_.size() * sizeof(uint64_t);
-    }
+    [[nodiscard]] size_t bytes() const { return line_count_ * limits::cache_line_bytes; }
+    [[nodiscard]] size_t directory_bytes() const { return leaf_begin_ * limits::cache_line_bytes; }
+    /// Lines on the way to an answer, the one that has it not counted.
     [[nodiscard]] uint32_t levels_max() const { return levels_max_; }
 
-    // Of a segment: where its search begins. The starts of its top lines are a power of two, the
-    // surplus ones never reached.
+    // Of a segment: where its search begins (interval_line.h).
     struct Root {
-        uint32_t starts_begin = 0;
-        uint32_t starts_half = 0;
+        uint32_t tree = 0;    // the first node of its tree of starts
+        uint32_t bottom = 0;  // how many of its nodes stand before the last layer
         uint32_t line = 0;    // the first of its top lines
-        uint32_t levels = 0;  // directory lines on the way to an answer
+        uint8_t layers = 0;   // of the tree
+        uint8_t levels = 0;   // directory lines on the way to an answer: 0 or 1
     };
-    struct Walk;  // interval_find.cc: a burst on its way down
 
   private:
     [[nodiscard]] const IndexLine* lines() const {
@@ -96,10 +91,9 @@ class IntervalIndex {
     }
 
     HugeBlock block_;
-    std::vector<Root> roots_;       // of segments
-    std::vector<uint64_t> starts_;  // of the top lines of all segments
-    size_t line_count_ = 0;
-    size_t leaf_begin_ = 0;  // directory lines stand before the others
+    std::vector<Root> roots_;  // of segments
+    size_t line_count_ = 0;    // nodes of trees of starts too
+    size_t leaf_begin_ = 0;    // trees of starts and directory lines stand before the others
     uint32_t levels_max_ = 0;
 };
 

@@ -22,7 +22,7 @@ uint16_t model_answer(const Boundaries& boundaries, uint64_t key) {
 
 void check(const Index& index, const Boundaries& boundaries, std::vector<uint64_t>& keys) {
     std::vector<uint16_t> answers(keys.size());
-    for (const auto variant : {sy::route::IndexVariant::scalar, sy::route::IndexVariant::avx2}) {
+    for (const auto variant : sy::route::index_variants()) {
         index.find(keys, answers, variant);
         for (size_t i = 0; i < keys.size(); ++i) {
             SY_ASSERT(answers[i] == model_answer(boundaries, keys[i]));

@@ -79,7 +79,7 @@ void run_intervals(uint64_t seed) {
                 keys[i] = prng.chance(1, 4) ? prng() >> prng.below(64) : near + prng.below(3) - 1;
                 probes[i] = {keys[i], segment};
             }
-            for (const IndexVariant variant : {IndexVariant::scalar, IndexVariant::avx2}) {
+            for (const IndexVariant variant : index_variants()) {
                 std::vector<Answer> answers(count);
                 index.find(probes, answers, variant);
                 for (size_t i = 0; i < count; ++i) {
@@ -170,7 +170,7 @@ void run_prefixes(Prng& prng, const Shape& shape) {
             numbers.push_back(number);
             keys.push_back(number_key(number));
         }
-        for (const IndexVariant variant : {IndexVariant::scalar, IndexVariant::avx2}) {
+        for (const IndexVariant variant : index_variants()) {
             std::vector<uint16_t> answers(keys.size());
             index.find(keys, answers, variant);
             for (size_t i = 0; i < keys.size(); ++i) {
