@@ -206,8 +206,8 @@ class DirectoryWriter {
         return used.count + 1;
     }
 
-    // The line after this one should start at a number with many zeros behind, for the level above:
-    // the best of the last few.
+    // The line after this one should start at a number with many zeros behind, so that its offsets
+    // have few bits: the best of the last few.
     [[nodiscard]] size_t round_end(size_t first, size_t count) const {
         if (first + 1 + count == children_.size()) {
             return count;
@@ -246,7 +246,8 @@ StartTree start_tree_of(const std::vector<uint64_t>& starts) {
         ++tree.layers;
     }
     const auto start_at = [&](size_t i) {
-        return (i < starts.size() ? starts[i] : unused<uint64_t>)^bias<uint64_t>;
+        const uint64_t start = i < starts.size() ? starts[i] : unused<uint64_t>;
+        return start ^ bias<uint64_t>;
     };
     tree.nodes.resize(tree.bottom + last_nodes);
     size_t node = 0;
