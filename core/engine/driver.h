@@ -38,11 +38,13 @@ class Driver {
   private:
     void send() {
         worker_.flush([this](ConnId conn, Octets octets) { return transport_.send(conn, octets); },
-                      [this](ConnId conn) {
-                          if constexpr (Expects<T>) {
-                              transport_.expect(conn);
-                          }
-                      });
+                      [this](ConnId conn) { expect(conn); });
+    }
+
+    void expect([[maybe_unused]] ConnId conn) {
+        if constexpr (Expects<T>) {
+            transport_.expect(conn);
+        }
     }
 
     void act() {
