@@ -125,27 +125,35 @@ std::span<const IndexVariant> index_variants() {
 
 const IndexVariant best_index_variant = index_variants().back();
 
+namespace {
+
+template <class Answer, class From, class What>
+void find_by(IndexVariant variant,
+             const IndexLine* lines,
+             const From& from,
+             std::span<const What> what,
+             Answer* answers) {
+    if (variant == IndexVariant::scalar) {
+        Walk<Answer, Scalar>(lines).find(from, what.data(), what.size(), answers);
+        return;
+    }
+#if defined(SY_HAVE_AVX512)
+    if (variant == IndexVariant::avx512) {
+        find_avx512(lines, from, what.data(), what.size(), answers);
+        return;
+    }
+#endif
+    Walk<Answer, Avx2>(lines).find(from, what.data(), what.size(), answers);
+}
+
+}  // namespace
+
 template <class Answer>
 void IntervalIndex<Answer>::find(std::span<const uint64_t> keys,
                                  std::span<Answer> answers,
                                  IndexVariant variant) const {
     SY_ASSERT(keys.size() == answers.size() && keys.size() <= keys_max && !roots_.empty());
-    const Root& root = roots_.front();
-    switch (variant) {
-        case IndexVariant::scalar:
-            Walk<Answer, Scalar>(lines()).find(root, keys.data(), keys.size(), answers.data());
-            return;
-        case IndexVariant::avx2:
-            break;
-        case IndexVariant::avx512:
-#if defined(SY_HAVE_AVX512)
-            find_avx512(lines(), root, keys.data(), keys.size(), answers.data());
-            return;
-#else
-            break;
-#endif
-    }
-    Walk<Answer, Avx2>(lines()).find(root, keys.data(), keys.size(), answers.data());
+    find_by(variant, lines(), roots_.front(), keys, answers.data());
 }
 
 template <class Answer>
@@ -153,22 +161,8 @@ void IntervalIndex<Answer>::find(std::span<const Probe> probes,
                                  std::span<Answer> answers,
                                  IndexVariant variant) const {
     SY_ASSERT(probes.size() == answers.size() && probes.size() <= keys_max);
-    const Root* roots = roots_.data();
-    switch (variant) {
-        case IndexVariant::scalar:
-            Walk<Answer, Scalar>(lines()).find(roots, probes.data(), probes.size(), answers.data());
-            return;
-        case IndexVariant::avx2:
-            break;
-        case IndexVariant::avx512:
-#if defined(SY_HAVE_AVX512)
-            find_avx512(lines(), roots, probes.data(), probes.size(), answers.data());
-            return;
-#else
-            break;
-#endif
-    }
-    Walk<Answer, Avx2>(lines()).find(roots, probes.data(), probes.size(), answers.data());
+    const Root* all = roots_.data();
+    find_by(variant, lines(), all, probes, answers.data());
 }
 
 // Whole class: what interval_build.cc defines is emitted there.

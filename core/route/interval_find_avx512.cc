@@ -50,33 +50,24 @@ struct Avx512 {
 
 }  // namespace
 
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint16_t>::Root& root,
-                 const uint64_t* keys,
-                 size_t count,
-                 uint16_t* answers) {
-    Walk<uint16_t, Avx512>(lines).find(root, keys, count, answers);
+template <class Answer, class From, class What>
+void find_avx512(
+    const IndexLine* lines, const From& from, const What* what, size_t count, Answer* answers) {
+    Walk<Answer, Avx512>(lines).find(from, what, count, answers);
 }
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint32_t>::Root& root,
-                 const uint64_t* keys,
-                 size_t count,
-                 uint32_t* answers) {
-    Walk<uint32_t, Avx512>(lines).find(root, keys, count, answers);
-}
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint16_t>::Root* roots,
-                 const IntervalIndex<uint16_t>::Probe* probes,
-                 size_t count,
-                 uint16_t* answers) {
-    Walk<uint16_t, Avx512>(lines).find(roots, probes, count, answers);
-}
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint32_t>::Root* roots,
-                 const IntervalIndex<uint32_t>::Probe* probes,
-                 size_t count,
-                 uint32_t* answers) {
-    Walk<uint32_t, Avx512>(lines).find(roots, probes, count, answers);
-}
+
+template <class Answer>
+using Root = typename IntervalIndex<Answer>::Root;
+template <class Answer>
+using Probe = typename IntervalIndex<Answer>::Probe;
+
+template void find_avx512(
+    const IndexLine*, const Root<uint16_t>&, const uint64_t*, size_t, uint16_t*);
+template void find_avx512(
+    const IndexLine*, const Root<uint32_t>&, const uint64_t*, size_t, uint32_t*);
+template void find_avx512(
+    const IndexLine*, const Root<uint16_t>* const&, const Probe<uint16_t>*, size_t, uint16_t*);
+template void find_avx512(
+    const IndexLine*, const Root<uint32_t>* const&, const Probe<uint32_t>*, size_t, uint32_t*);
 
 }  // namespace sy::route

@@ -116,27 +116,11 @@ class Walk {
 };
 
 #if defined(SY_HAVE_AVX512)
-// interval_find_avx512.cc
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint16_t>::Root& root,
-                 const uint64_t* keys,
-                 size_t count,
-                 uint16_t* answers);
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint32_t>::Root& root,
-                 const uint64_t* keys,
-                 size_t count,
-                 uint32_t* answers);
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint16_t>::Root* roots,
-                 const IntervalIndex<uint16_t>::Probe* probes,
-                 size_t count,
-                 uint16_t* answers);
-void find_avx512(const IndexLine* lines,
-                 const IntervalIndex<uint32_t>::Root* roots,
-                 const IntervalIndex<uint32_t>::Probe* probes,
-                 size_t count,
-                 uint32_t* answers);
+/// Walk::find() by AVX-512: `from` is a root and `what` keys, or all roots and probes.
+/// interval_find_avx512.cc has these four.
+template <class Answer, class From, class What>
+void find_avx512(
+    const IndexLine* lines, const From& from, const What* what, size_t count, Answer* answers);
 #endif
 
 }  // namespace sy::route
