@@ -13,10 +13,6 @@ namespace sy::route {
 
 namespace {
 
-// Up to here the starts of all lines with answers stand in the tree of starts: 4 layers, 50 KiB. A
-// directory line in place of the last of them costs more than it.
-constexpr size_t direct_lines_max = 5'832;
-
 // A line is wide where it holds more than so many times more by it.
 constexpr size_t wide_gain_min = 2;
 
@@ -302,7 +298,8 @@ void write_leaves(std::span<const typename IntervalIndex<Answer>::Boundary> boun
 }
 
 template <class Answer>
-Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundaries) {
+Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundaries,
+             size_t direct_lines_max) {
     SY_ASSERT(!boundaries.empty() && boundaries.front().start == 0);
     SY_ASSERT(boundaries.back().start <= IntervalIndex<Answer>::start_max);
     Tree tree;
@@ -327,12 +324,13 @@ Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundarie
 
 template <class Answer>
 IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
-                                     std::span<const uint32_t> segment_begins) {
+                                     std::span<const uint32_t> segment_begins,
+                                     size_t direct_lines_max) {
     std::vector<Tree> trees(segment_begins.size());
     tbb::parallel_for(size_t{0}, trees.size(), [&](size_t i) {
         const size_t begin = segment_begins[i];
         const size_t end = i + 1 < trees.size() ? segment_begins[i + 1] : boundaries.size();
-        trees[i] = tree_of<Answer>(boundaries.subspan(begin, end - begin));
+        trees[i] = tree_of<Answer>(boundaries.subspan(begin, end - begin), direct_lines_max);
     });
     size_t directory_at = 0;
     for (const Tree& tree : trees) {
@@ -369,8 +367,10 @@ IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
 }
 
 template IntervalIndex<uint16_t>::IntervalIndex(std::span<const Boundary>,
-                                                std::span<const uint32_t>);
+                                                std::span<const uint32_t>,
+                                                size_t);
 template IntervalIndex<uint32_t>::IntervalIndex(std::span<const Boundary>,
-                                                std::span<const uint32_t>);
+                                                std::span<const uint32_t>,
+                                                size_t);
 
 }  // namespace sy::route

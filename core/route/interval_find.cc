@@ -1,4 +1,5 @@
 // Data plane: lookups in an IntervalIndex, but for CPUs with AVX-512.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <type_traits>
@@ -161,6 +162,8 @@ void IntervalIndex<Answer>::find(std::span<const Probe> probes,
                                  std::span<Answer> answers,
                                  IndexVariant variant) const {
     SY_ASSERT(probes.size() == answers.size() && probes.size() <= keys_max);
+    SY_DCHECK(std::ranges::all_of(
+        probes, [&](const Probe& probe) { return probe.segment < roots_.size(); }));
     const Root* all = roots_.data();
     find_by(variant, lines(), all, probes, answers.data());
 }

@@ -48,6 +48,11 @@ struct Avx512 {
     }
 };
 
+template <class Answer>
+using Root = typename IntervalIndex<Answer>::Root;
+template <class Answer>
+using Probe = typename IntervalIndex<Answer>::Probe;
+
 }  // namespace
 
 template <class Answer, class From, class What>
@@ -55,11 +60,6 @@ void find_avx512(
     const IndexLine* lines, const From& from, const What* what, size_t count, Answer* answers) {
     Walk<Answer, Avx512>(lines).find(from, what, count, answers);
 }
-
-template <class Answer>
-using Root = typename IntervalIndex<Answer>::Root;
-template <class Answer>
-using Probe = typename IntervalIndex<Answer>::Probe;
 
 template void find_avx512(
     const IndexLine*, const Root<uint16_t>&, const uint64_t*, size_t, uint16_t*);

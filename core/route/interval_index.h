@@ -38,6 +38,9 @@ class IntervalIndex {
 
   public:
     static constexpr size_t keys_max = 4 * limits::burst;
+    // The starts of so many make a tree of 4 layers, 50 KiB. A directory line in place of the last
+    // layer costs more than it.
+    static constexpr size_t usual_direct_lines_max = 5'832;
     // Of a boundary; any key can be asked for.
     static constexpr uint64_t start_max = ~uint64_t{0} - 2;
 
@@ -54,9 +57,12 @@ class IntervalIndex {
 
     IntervalIndex() = default;  // no segment: nothing can be asked
     /// Segment i is boundaries[segment_begins[i]] up to the next segment's begin or the end.
-    /// REQUIRES: every segment has a boundary; its first starts at 0, the others
+    /// A segment with at most `direct_lines_max` lines with answers has no directory (tests ask for
+    /// one sooner). REQUIRES: every segment has a boundary; its first starts at 0, the others
     /// ascend strictly up to start_max.
-    IntervalIndex(std::span<const Boundary> boundaries, std::span<const uint32_t> segment_begins);
+    IntervalIndex(std::span<const Boundary> boundaries,
+                  std::span<const uint32_t> segment_begins,
+                  size_t direct_lines_max = usual_direct_lines_max);
     /// One segment.
     explicit IntervalIndex(std::span<const Boundary> boundaries)
         : IntervalIndex(boundaries, std::array<uint32_t, 1>{0}) {}

@@ -1,7 +1,8 @@
 // Any octets as a table of boundaries and keys: the index answers as a search of the boundaries
-// does, in every variant. Nine octets an entry: a distance (its number of bits, then the bits) that
-// makes a boundary of the first half and a key of the second.
+// does, in every variant, with a directory and without. Nine octets an entry: a distance (its
+// number of bits, then the bits) that makes a boundary of the first half and a key of the second.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -48,15 +49,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         }
         boundaries.push_back({boundaries.back().start + step, static_cast<uint16_t>(i)});
     }
-    const Index index(boundaries);
-    std::vector<uint64_t> keys;
-    for (size_t i = entries / 2; i < entries; ++i) {
-        keys.push_back(boundaries[i % boundaries.size()].start + distance(i));
-        keys.push_back(boundaries[i % boundaries.size()].start - 1);
-        if (keys.size() + 2 > Index::keys_max) {
-            check(index, boundaries, keys);
+    constexpr std::array<uint32_t, 1> begins{0};
+    for (const size_t direct_lines_max : {size_t{1}, Index::usual_direct_lines_max}) {
+        const Index index(boundaries, begins, direct_lines_max);
+        std::vector<uint64_t> keys;
+        for (size_t i = entries / 2; i < entries; ++i) {
+            keys.push_back(boundaries[i % boundaries.size()].start + distance(i));
+            keys.push_back(boundaries[i % boundaries.size()].start - 1);
+            if (keys.size() + 2 > Index::keys_max) {
+                check(index, boundaries, keys);
+            }
         }
+        check(index, boundaries, keys);
     }
-    check(index, boundaries, keys);
     return 0;
 }

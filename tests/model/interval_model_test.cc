@@ -68,7 +68,9 @@ void run_intervals(uint64_t seed) {
             begins.push_back(static_cast<uint32_t>(all.size()));
             all.insert(all.end(), segment.begin(), segment.end());
         }
-        const IntervalIndex<Answer> index(all, begins);
+        // Half of them with a directory wherever it is worthwhile, as large ones have it.
+        const IntervalIndex<Answer> index(
+            all, begins, prng.chance(1, 2) ? 1 : IntervalIndex<Answer>::usual_direct_lines_max);
         for (int burst = 0; burst < 8; ++burst) {
             const size_t count = 1 + prng.below(keys_max);
             std::vector<typename IntervalIndex<Answer>::Probe> probes(count);
