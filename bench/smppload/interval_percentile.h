@@ -15,8 +15,9 @@ namespace sy::load {
 class IntervalPercentile {
   public:
     static constexpr Nanos interval_ns = 100 * millisecond_ns;
-    // Fewer make no percentile.
-    static constexpr uint64_t samples_min = 1000;
+    // Fewer make no percentile. Far below what an interval has by its rate: one in which much is
+    // late has fewer, and must count.
+    static constexpr uint64_t samples_min = 100;
 
     /// `percent`: as of Histogram::percentile. Room for `duration_ns` is taken now.
     IntervalPercentile(double percent, Nanos duration_ns) : percent_(percent) {

@@ -27,8 +27,7 @@ SECTIONS = {
                 "(so a stall hides nothing), in percent of the closed loop's rate in this report."),
     "goal": ("Latency at the goal's rate", "A million prefixes, 100 expressions, a tenth of the messages scanned, over "
              "DPDK, by schedule. floor: what a message waits while one of the two CPUs is away, where both are busy half of "
-             "the time, by threads that do nothing but read the clock, before and after each run. \"median 0.1 s\": the median of "
-             "the p99 of each tenth of a second, most of which no other process or the host disturbed."),
+             "the time, by threads that do nothing but read the clock, before and after each run."),
     "many": ("10,000 connections on one worker", "idle: nothing but enquire_link every 2 s, each answered (a check). "
              "beside: the closed loop over 8 connections, while so many others are bound, each asked for enquire_link "
              "every 2 s (none may end, each answers). busy: all submit, each with so many messages in flight; the share is that of the closed loop over 8 connections."),
@@ -110,7 +109,8 @@ def head(book):
                   f"| CPUs stolen by the host | {range_of('steal_cpus', '')} |"]
     lines += ["", "Medians; \"spread\" is (largest - smallest) / median of so many repetitions, which ran in turn with the "
               "others of their section. \"Noise\": the slower cache line between the two CPUs before and after, the CPUs "
-              "that others used. A share near 100 % of `direct` means that smppload was the limit. Every message, "
+              "that others used. \"p99 us, median 0.1 s\": the median of the p99 of each tenth of a second, most of which "
+              "no other process or the host disturbed. A share near 100 % of `direct` means that smppload was the limit. Every message, "
               "response and receipt was checked, and every repetition's books balanced"
               + (" **but where it says FAILED above**." if book.failures else "."), ""]
     return lines

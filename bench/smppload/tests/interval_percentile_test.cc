@@ -7,9 +7,10 @@ namespace {
 
 constexpr Nanos interval = IntervalPercentile::interval_ns;
 
-// One interval's worth of samples: `late` in a thousand take `late_ns`, the others 1,000.
-void fill(IntervalPercentile& of, Nanos begin, uint64_t late, uint64_t late_ns) {
-    for (uint64_t i = 0; i < 1000; ++i) {
+// One interval's worth of samples: the first `late` take `late_ns`, the others 1,000.
+void fill(
+    IntervalPercentile& of, Nanos begin, uint64_t late, uint64_t late_ns, uint64_t count = 1000) {
+    for (uint64_t i = 0; i < count; ++i) {
         of.record(begin + i, i < late ? late_ns : 1'000);
     }
 }
@@ -33,6 +34,17 @@ TEST(IntervalPercentile, WhatMostIntervalsHaveIsSeen) {
     IntervalPercentile of(99, 10 * interval);
     for (uint64_t i = 0; i < 10; ++i) {
         fill(of, (i + 1) * interval, i % 3 == 0 ? 0 : 11, 2'000'000);
+    }
+    of.record(11 * interval, 1'000);
+    EXPECT_NEAR(static_cast<double>(of.median()), 2'000'000, 2'000'000.0 / 32);
+}
+
+// Where much is late, few are answered.
+TEST(IntervalPercentile, OneWithFewerAnswersCountsLikeAnother) {
+    IntervalPercentile of(99, 10 * interval);
+    for (uint64_t i = 0; i < 10; ++i) {
+        const bool bad = i % 3 != 0;
+        fill(of, (i + 1) * interval, bad ? 150 : 0, 2'000'000, bad ? 150 : 1000);
     }
     of.record(11 * interval, 1'000);
     EXPECT_NEAR(static_cast<double>(of.median()), 2'000'000, 2'000'000.0 / 32);
