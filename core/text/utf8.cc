@@ -64,6 +64,7 @@ class Utf8Sink {
 // goes the slow way. Bench: text/to_utf8/set=gsm7 147 ns -> 39 ns a message of 156 octets.
 constexpr size_t block_octets = 16;
 using Block [[gnu::vector_size(block_octets)]] = uint8_t;  // one vector register
+using Wide [[gnu::vector_size(32)]] = uint8_t;
 
 // Whether any octet of the block at `from` is special().
 template <class Special>
@@ -98,13 +99,35 @@ void copy_plain(Octets text, size_t& at, Utf8Sink& sink, Special special) {
 
 // All but the septets that stand for the same octet in every locking table (test:
 // Gsm7.BlocksReadAsTheirOctets).
-auto special_in_gsm7(Block block) {
+template <class Block>
+[[gnu::always_inline]] inline auto special_in_gsm7(Block block) {
     return (block < uint8_t{' '}) | (block > uint8_t{'z'}) | (block == uint8_t{'$'}) |
            (block == uint8_t{'@'}) | ((block > uint8_t{'Z'}) & (block < uint8_t{'a'}));
 }
 
-auto above_ascii(Block block) {
+template <class Block>
+[[gnu::always_inline]] inline auto above_ascii(Block block) {
     return block >= uint8_t{0x80};
+}
+
+// Whether no octet is special(). False also for a text that is shorter than a block.
+template <class Special>
+bool is_plain(Octets text, Special special) {
+    if (text.size() < sizeof(Wide)) {
+        return false;
+    }
+    const auto special_at = [&](size_t at) {
+        Wide block;
+        std::memcpy(&block, text.data() + at, sizeof block);
+        return special(block);
+    };
+    auto found = special_at(text.size() - sizeof(Wide));
+    for (size_t at = 0; at + sizeof(Wide) < text.size(); at += sizeof(Wide)) {
+        found |= special_at(at);
+    }
+    std::array<uint64_t, sizeof found / 8> any;
+    std::memcpy(any.data(), &found, sizeof found);
+    return (any[0] | any[1] | any[2] | any[3]) == 0;
 }
 
 // The character behind an escape; where the extension table has a hole, the base table's (23.038
@@ -118,7 +141,7 @@ size_t gsm7_to_utf8(Octets text, const Udh& udh, std::span<char> out) {
     const SeptetTable& extension = single_shift_table(udh.single_shift_language);
     Utf8Sink sink(out);
     for (size_t at = 0; at < text.size();) {
-        copy_plain(text, at, sink, special_in_gsm7);
+        copy_plain(text, at, sink, special_in_gsm7<Block>);
         for (const size_t end = std::min(at + block_octets, text.size()); at < end; ++at) {
             const Septet* septet = &base[text[at]];
             if (septet->length == 0) [[unlikely]] {
@@ -166,7 +189,7 @@ template <class Map>
 size_t octets_to_utf8(Octets text, std::span<char> out, Map map) {
     Utf8Sink sink(out);
     for (size_t at = 0; at < text.size();) {
-        copy_plain(text, at, sink, above_ascii);
+        copy_plain(text, at, sink, above_ascii<Block>);
         for (const size_t end = std::min(at + block_octets, text.size()); at < end; ++at) {
             if (!sink.put(map(text[at]))) {
                 return sink.written();
@@ -339,6 +362,19 @@ size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char
             return 0;
     }
     return 0;
+}
+
+std::string_view as_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out) {
+    const CharacterSet set = coding.character_set;
+    const bool same =
+        !udh.sim_toolkit && ((set == CharacterSet::gsm7 &&
+                              is_plain(text, [](Wide block) { return special_in_gsm7(block); })) ||
+                             ((set == CharacterSet::latin1 || set == CharacterSet::ascii) &&
+                              is_plain(text, [](Wide block) { return above_ascii(block); })));
+    if (same) {
+        return {reinterpret_cast<const char*>(text.data()), std::min(text.size(), out.size())};
+    }
+    return {out.data(), to_utf8(text, coding, udh, out)};
 }
 
 Encoded from_utf8(std::string_view text, CharacterSet set, const Udh& udh, std::span<uint8_t> out) {

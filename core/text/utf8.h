@@ -29,6 +29,13 @@ namespace sy::text {
 /// behind its byte order mark (the mark itself is left out).
 size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char> out);
 
+/// The same as a view: of `out`, or of `text` itself where that is the same octets in UTF-8
+/// already, as most messages in GSM 7 bit, ASCII and Latin-1 are.
+[[nodiscard]] std::string_view as_utf8(Octets text,
+                                       const Coding& coding,
+                                       const Udh& udh,
+                                       std::span<char> out);
+
 struct Encoded {
     size_t octets = 0;    // written
     size_t replaced = 0;  // characters that the set does not have, written as '?'

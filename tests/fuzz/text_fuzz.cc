@@ -74,6 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     SY_ASSERT(written == 0 || text::has_text(coding, message.udh));
     const std::string_view utf8(out.data(), written);
     SY_ASSERT(is_utf8(utf8));
+    std::vector<char> room(out.size());
+    SY_ASSERT(text::as_utf8(message.text, coding, message.udh, room) == utf8);
     round_trip(utf8, message.udh);
     return 0;
 }

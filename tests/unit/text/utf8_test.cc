@@ -215,6 +215,34 @@ TEST(ToUtf8, TruncatesAtACharacterBoundary) {
     }
 }
 
+// Where a view of the text itself is as good, it is what conversion gives; at every length around
+// that of blocks, with one special octet anywhere, and cut off.
+TEST(AsUtf8, IsWhatConversionGives) {
+    Prng prng(17);
+    size_t views = 0;
+    for (int round = 0; round < 200'000; ++round) {
+        const auto set = static_cast<CharacterSet>(prng.below(8));
+        const Udh udh{.locking_language = static_cast<uint8_t>(prng.below(14)),
+                      .single_shift_language = static_cast<uint8_t>(prng.below(14)),
+                      .sim_toolkit = prng.chance(1, 20)};
+        Bytes text(prng.below(200));
+        for (uint8_t& octet : text) {
+            octet = static_cast<uint8_t>('a' + prng.below(26));
+        }
+        if (!text.empty() && prng.chance(1, 2)) {
+            text[prng.below(text.size())] = static_cast<uint8_t>(prng());
+        }
+        std::string converted(prng.chance(1, 2) ? 800U : prng.below(200), '#');
+        std::string room = converted;
+        const Coding coding{.character_set = set};
+        converted.resize(to_utf8(text, coding, udh, converted));
+        const std::string_view view = as_utf8(text, coding, udh, room);
+        ASSERT_EQ(view, converted) << "round " << round;
+        views += static_cast<const void*>(view.data()) == text.data() ? 1U : 0U;
+    }
+    EXPECT_GT(views, 20'000U);
+}
+
 TEST(FromUtf8, RoundTripOfEverySeptetInEveryTable) {
     for (uint8_t locking = 0; locking < 5; ++locking) {
         for (uint8_t single = 0; single < 5; ++single) {
