@@ -238,9 +238,7 @@ void verify(const Workload& work, Mode mode, const std::vector<MtDecision>& deci
             } else if (mode == Mode::order) {
                 rank = static_cast<int64_t>(drawn.size());
             }
-            drawn.emplace_back(rank,
-                               rendezvous_score(query.spread, rendezvous_hash(target.id.value),
-                                                1.0 / target.weight),
+            drawn.emplace_back(rank, rendezvous_model(query.spread, target.id.value, target.weight),
                                target.id.value);
         }
         std::sort(drawn.begin(), drawn.end());

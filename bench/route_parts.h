@@ -1,6 +1,7 @@
 // What the benchmarks of core/route have in common: numbers, and a timed loop over decisions.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,7 @@
 #include <benchmark/benchmark.h>
 
 #include "core/base/limits.h"
+#include "core/base/prefetch.h"
 #include "core/base/prng.h"
 #include "core/route/mt_table.h"
 #include "core/route/scratch.h"
@@ -57,6 +59,20 @@ inline void report_messages(benchmark::State& state, size_t messages, uint64_t c
     state.counters["checksum"] = static_cast<double>(checksum);
 }
 
+/// The addresses and the sender of the next burst's queries, and the queries behind them.
+inline void fetch_ahead(std::span<const route::MtQuery> queries, size_t at) {
+    const auto next = [&](size_t bursts) {
+        const size_t begin = std::min(at + bursts * limits::burst, queries.size());
+        return queries.subspan(begin, std::min<size_t>(limits::burst, queries.size() - begin));
+    };
+    const auto two_ahead = std::as_bytes(next(2));
+    prefetch_lines(two_ahead.data(), two_ahead.data() + two_ahead.size());
+    for (const route::MtQuery& query : next(1)) {
+        prefetch(query.destination.data());
+        prefetch(query.sender.data());
+    }
+}
+
 /// `work` has a table, a scratch prepared for it and queries; check(work, decisions) comes before
 /// the timing.
 template <class Work, class Check>
@@ -64,11 +80,13 @@ void time_decisions(benchmark::State& state, Work& work, const Check& check) {
     std::vector<route::MtDecision> decisions(work.queries.size());
     uint64_t sum = decide_all(work.table, work.queries, decisions, work.scratch);
     check(work, decisions);
-    // Timed as the engine does it: one burst's decisions again and again.
+    // Timed as the engine does it: one burst's decisions again and again, questions and what they
+    // point at in the cache, as they have just been made there.
     std::array<route::MtDecision, limits::burst> burst;
     for (auto _ : state) {
         sum = 0;
         for (size_t at = 0; at < work.queries.size(); at += limits::burst) {
+            fetch_ahead(work.queries, at);
             sum += decide_all(work.table, std::span(work.queries).subspan(at, limits::burst), burst,
                               work.scratch);
         }

@@ -39,7 +39,7 @@ struct TargetFacts {
 template <class Listener>
 class Chooser {
   public:
-    using Entry = TargetPool<SupplierId>::Entry;
+    using Pool = TargetPool<SupplierId>;
 
     Chooser(const ChoiceCase& the_case, Select select, Listener& listener)
         : case_(the_case), select_(select), listener_(listener) {
@@ -48,17 +48,19 @@ class Chooser {
     }
 
     /// Returns how many are left.
-    uint8_t choose(std::span<const Entry> entries,
+    uint8_t choose(const Pool& pool,
+                   Pool::Range targets,
                    std::array<SupplierId, limits::targets_max>& out) {
         const bool prices =
             Listener::wants_facts || select_ == Select::cost || case_.limit != Money::highest();
-        for (const Entry& entry : entries) {
-            const TargetFacts facts = facts_of(entry, prices);
+        const OrderKeys keys = pool.keys(targets, case_.spread);  // among equals
+        for (size_t i = 0; i < targets.count; ++i) {
+            const TargetFacts facts = facts_of(pool.id(targets, i), prices);
             listener_.target(facts);
             // Written always, counted only where it stays: no branch to guess wrong.
-            kept_[count_] = entry.id;
-            ranks_[count_] = uint64_t{entry.tier} << tier_shift | rank_of(facts);
-            keys_[count_] = key_of(entry);
+            kept_[count_] = facts.supplier;
+            ranks_[count_] = uint64_t{pool.tier(targets, i)} << tier_shift | rank_of(facts);
+            keys_[count_] = keys[i];
             count_ = static_cast<uint8_t>(count_ + (facts.taken_off ? 0 : 1));
         }
         for (uint8_t i = 0; i < count_; ++i) {
@@ -79,16 +81,16 @@ class Chooser {
     static constexpr uint64_t rank_last = (uint64_t{1} << tier_shift) - 1;
     static_assert(Money::units_max * Money::nanos_per_unit < int64_t{rank_last});
 
-    TargetFacts facts_of(const Entry& entry, bool prices) const {
+    TargetFacts facts_of(SupplierId supplier, bool prices) const {
         TargetFacts facts;
-        facts.supplier = entry.id;
+        facts.supplier = supplier;
         if (prices && case_.buy != nullptr) {
-            facts.price = case_.buy->find(case_.place, entry.id, case_.now);
+            facts.price = case_.buy->find(case_.place, supplier, case_.now);
         }
         facts.taken_off = case_.limit != Money::highest() &&
                           (facts.price == nullptr || facts.price->price > case_.limit);
         if (select_ == Select::quality && case_.quality != nullptr) {
-            facts.quality = case_.quality->score(entry.id, case_.network);
+            facts.quality = case_.quality->score(supplier, case_.network);
         }
         return facts;
     }
@@ -101,14 +103,6 @@ class Chooser {
         return select_ == Select::quality && !explores_ ? rank_last - facts.quality.value() : 0;
     }
 
-    // Among equals: by weight, or as written.
-    uint64_t key_of(const Entry& entry) const {
-        return select_ == Select::order
-                   ? count_
-                   : order_key(0, rendezvous_score(case_.spread, entry.hash, entry.inverse_weight),
-                               count_);
-    }
-
     const ChoiceCase& case_;
     const Select select_;
     Listener& listener_;
@@ -116,7 +110,7 @@ class Chooser {
     uint8_t count_ = 0;
     std::array<SupplierId, limits::targets_max> kept_;
     std::array<uint64_t, limits::targets_max> ranks_;
-    std::array<uint64_t, limits::targets_max> keys_;
+    OrderKeys keys_;
 };
 
 }  // namespace sy::route

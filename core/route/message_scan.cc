@@ -45,25 +45,25 @@ void MessageScan::decode() {
     has_text_ = coding.character_set != text::CharacterSet::binary &&
                 coding.character_set != text::CharacterSet::unreadable && !message.udh.sim_toolkit;
     if (has_text_) {
-        text_ = {scratch_.text.data(),
-                 text::to_utf8(message.text, coding, message.udh, scratch_.text)};
+        text_ = text::as_utf8(message.text, coding, message.udh, scratch_.text);
     }
 }
 
 void MessageScan::know_sender(std::string_view sender) {
     sender_known_ = true;
     const bool cached = scratch_.cached_patterns.get() == &patterns_;
-    if (cached) {
-        if (const auto matches = scratch_.senders.find(sender)) {
-            sender_matches_ = *matches;
-            return;
-        }
+    const SenderCache::Look look = look_ != nullptr ? *look_
+                                   : cached         ? scratch_.senders.look(sender)
+                                                    : SenderCache::nowhere();
+    if (const auto matches = scratch_.senders.find(look)) {
+        sender_matches_ = *matches;
+        return;
     }
     sender_scanned_ = true;
     patterns_.sender.scan(sender_utf8(sender, scratch_.sender), scratch_.patterns,
                           scratch_.sender_matches);
     if (cached) {
-        scratch_.senders.insert(sender, scratch_.sender_matches.hits());
+        scratch_.senders.insert(look, scratch_.sender_matches.hits());
     }
 }
 

@@ -25,6 +25,10 @@ class MessageScan {
                 Alphabet alphabet)
         : patterns_(patterns), scratch_(scratch), sm_(sm), alphabet_(alphabet) {}
 
+    /// Where the sender cache would have the sender, if the caller has found that out. Lives as
+    /// long as this.
+    void set_look(const SenderCache::Look& look) { look_ = &look; }
+
     [[nodiscard]] bool sender_matches(std::string_view sender, uint32_t expression) {
         if (!sender_known_) {
             know_sender(sender);
@@ -80,6 +84,7 @@ class MessageScan {
     RouteScratch::Impl& scratch_;
     const smpp::Sm* sm_;
     Alphabet alphabet_;
+    const SenderCache::Look* look_ = nullptr;
     bool sender_known_ = false;
     bool sender_scanned_ = false;  // else it was in the cache
     bool text_scanned_ = false;

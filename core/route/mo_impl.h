@@ -27,7 +27,7 @@ struct MoRow {
 
 struct MoOutcome {
     uint32_t line = 0;
-    TargetPool<CustomerId>::Range targets;
+    TargetPool<CustomerId>::Range targets{};
     const MoRule* rule = nullptr;  // copies, reply, cost
 };
 

@@ -99,42 +99,27 @@ struct Place {
 };
 
 // Hands out the segments of rules that name a network.
-class NetworkSegments {
+class SegmentsOfNetworks {
   public:
-    explicit NetworkSegments(uint32_t first) : first_(first) {}
+    explicit SegmentsOfNetworks(uint32_t first) : first_(first) {}
 
     uint32_t of(uint32_t segment, NetworkId network) {
-        const auto next = first_ + static_cast<uint32_t>(segments_.size());
-        return segments_.try_emplace(uint64_t{segment} << 16 | network.value, next).first->second;
+        const auto next = first_ + static_cast<uint32_t>(pairs_.size());
+        screening_ |= segment == MtTable::Impl::screening_segment;
+        return pairs_.try_emplace(NetworkSegments::pair(segment, network), next).first->second;
     }
-    [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(segments_.size()); }
-
-    void write_to(MtTable::Impl& table) const {
-        if (segments_.empty()) {
-            return;
-        }
-        table.network_segments.resize(std::bit_ceil(2 * segments_.size()));
-        const size_t mask = table.network_segments.size() - 1;
-        for (const auto& [of, segment] : segments_) {
-            const auto of_segment = static_cast<uint32_t>(of >> 16);
-            const NetworkId network{static_cast<uint16_t>(of)};
-            size_t slot = table.first_slot(of_segment, network);
-            while (table.network_segments[slot].segment != MtTable::Impl::no_segment) {
-                slot = (slot + 1) & mask;
-            }
-            table.network_segments[slot] = {of_segment, network, segment};
-            table.screening_networks |= of_segment == MtTable::Impl::screening_segment;
-        }
-    }
+    [[nodiscard]] const NetworkSegments::Pairs& pairs() const { return pairs_; }
+    [[nodiscard]] bool screening() const { return screening_; }
 
   private:
     uint32_t first_;
-    std::unordered_map<uint64_t, uint32_t> segments_;  // by (segment, network)
+    bool screening_ = false;
+    NetworkSegments::Pairs pairs_;
 };
 
 std::vector<Place> places_of(const std::vector<MtRule>& rules,
                              const std::vector<std::string>& plans,
-                             NetworkSegments& networks) {
+                             SegmentsOfNetworks& networks) {
     std::unordered_map<std::string, uint32_t> segments;
     for (uint32_t i = 0; i < plans.size(); ++i) {
         segments.emplace(plans[i], i + 1);
@@ -166,8 +151,8 @@ std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
         for (; at < places.size() && places[at].same_prefix(first); ++at) {
             rows.push_back(conditions[places[at].rule]);
         }
-        table.conditions.add_prefix(rows);
-        entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at)});
+        const RuleIndex::Tag tag = table.conditions.add_prefix(rows);
+        entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at), tag});
     }
     table.conditions.finish();
     return entries;
@@ -209,7 +194,7 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
     // The long parts of a compile know nothing of each other.
     std::vector<Place> places;
     const auto plan_count = static_cast<uint32_t>(plans.size());
-    NetworkSegments network_segments(plan_count + 2);
+    SegmentsOfNetworks networks_of(plan_count + 2);
     std::vector<BuildError> text_errors;
     const bool sound = errors.size() == errors_before;
     const Patterns* const running = source.running;
@@ -226,7 +211,7 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
         },
         [&] {
             if (sound) {
-                places = places_of(rules, plans, network_segments);
+                places = places_of(rules, plans, networks_of);
             }
         });
     errors.insert(errors.end(), text_errors.begin(), text_errors.end());
@@ -240,12 +225,14 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
     }
     const std::vector<PrefixIndex::Entry> entries = index_rows(places, conditions, *impl);
     impl->plan_count = plan_count;
-    impl->index = PrefixIndex(entries, plan_count + 2 + network_segments.count());
+    impl->index =
+        PrefixIndex(entries, plan_count + 2 + static_cast<uint32_t>(networks_of.pairs().size()));
     impl->screening =
         std::ranges::any_of(rules, [](const MtRule& rule) { return rule.plan == screening_plan; });
     impl->any_quality = std::ranges::any_of(
         rules, [](const MtRule& rule) { return rule.select == Select::quality; });
-    network_segments.write_to(*impl);
+    impl->network_segments = NetworkSegments(networks_of.pairs());
+    impl->screening_networks = networks_of.screening();
     impl->rules = std::move(shared_rules);
     table.impl_ = std::move(impl);
     table.networks_ = std::move(networks);
@@ -259,8 +246,7 @@ const MtRules& MtTable::rules() const {
 
 size_t MtTable::index_bytes() const {
     return impl_->conditions.bytes() + impl_->index.bytes() +
-           impl_->outcomes.size() * sizeof(MtOutcome) +
-           impl_->network_segments.size() * sizeof(Impl::NetworkSegment);
+           impl_->outcomes.size() * sizeof(MtOutcome) + impl_->network_segments.bytes();
 }
 
 size_t MtTable::when_count() const {

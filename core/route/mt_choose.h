@@ -27,14 +27,16 @@ class TargetStage {
                 std::span<const uint64_t> keys,
                 std::span<const MtOutcome* const> outcomes,
                 std::span<MtDecision> decisions) {
+        uint32_t plain_count = 0;
         uint32_t count = 0;  // messages that need a closer look
         for (uint32_t i = 0; i < queries.size(); ++i) {
             if (decisions[i].kind != MtDecision::Kind::route) {
                 continue;
             }
             if (!Listener::wants_facts && outcomes[i]->plain && !is_sold(queries[i])) [[likely]] {
-                decisions[i].target_count = table_.targets.order(
-                    outcomes[i]->targets, queries[i].spread, decisions[i].targets);
+                plain_[plain_count++] = {outcomes[i]->targets, queries[i].spread,
+                                         &decisions[i].targets};
+                decisions[i].target_count = outcomes[i]->targets.count;
                 continue;
             }
             index_[count] = i;
@@ -42,6 +44,7 @@ class TargetStage {
             keys_[count] = keys[i];
             networks_[count++] = decisions[i].network;
         }
+        table_.targets.order({plain_.data(), plain_count});
         if (count == 0) {
             return;
         }
@@ -76,9 +79,10 @@ class TargetStage {
                 const MtOutcome& outcome = *outcomes[index_[k]];
                 const bool priced = limited_[k] || outcome.targets.select == Select::cost ||
                                     outcome.max_cost != Money::highest();
-                for (const auto& entry : table_.targets.entries(outcome.targets)) {
-                    if (priced && prices_.buy->has_prices(entry.id)) {
-                        reach(buy_[k], prices_.buy->suppliers.of(entry.id));
+                for (size_t i = 0; priced && i < outcome.targets.count; ++i) {
+                    const SupplierId supplier = table_.targets.id(outcome.targets, i);
+                    if (prices_.buy->has_prices(supplier)) {
+                        reach(buy_[k], prices_.buy->suppliers.of(supplier));
                     }
                 }
             }
@@ -118,8 +122,7 @@ class TargetStage {
         }
         listener_.limit(the_case.limit);
         Chooser<Listener> chooser(the_case, outcome.targets.select, listener_);
-        decision.target_count =
-            chooser.choose(table_.targets.entries(outcome.targets), decision.targets);
+        decision.target_count = chooser.choose(table_.targets, outcome.targets, decision.targets);
         if (decision.target_count == 0) {
             decision.kind = MtDecision::Kind::too_dear;
         }
@@ -129,6 +132,8 @@ class TargetStage {
     const Prices& prices_;
     const QualityBoard* quality_;
     Listener& listener_;
+    std::array<TargetPool<SupplierId>::Wanted, limits::burst> plain_;
+    // Of those that need a closer look:
     std::array<uint32_t, limits::burst> index_;
     std::array<bool, limits::burst> limited_;  // by what the customer pays
     std::array<uint64_t, limits::burst> keys_;

@@ -1,16 +1,12 @@
 // Data plane: which MT rule wins. decide() and explain() run the same code; explain() only listens.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 
-#include "core/base/prefetch.h"
 #include "core/route/choice_words.h"
 #include "core/route/expressions.h"
 #include "core/route/message_scan.h"
-#include "core/route/mt_choose.h"
-#include "core/route/mt_impl.h"
-#include "core/route/mt_judge.h"
+#include "core/route/mt_decider.h"
 
 namespace sy::route {
 
@@ -23,235 +19,6 @@ struct Silent {
     void sold(const PriceTable::Step*) {}
     void limit(Money) {}
     void target(const TargetFacts&) {}
-};
-
-ExactValues exact_values_of(const MtQuery& query) {
-    return {query.customer, query.sm == nullptr ? uint8_t{0} : query.sm->data_coding,
-            sender_type_of(query.sender, query.sender_ton)};
-}
-
-template <class Listener>
-class Decider {
-  public:
-    // REQUIRES: all parts of one MtTable.
-    Decider(const MtTable::Impl& impl,
-            const MtTable& table,
-            RouteScratch::Impl& scratch,
-            Listener& listener)
-        : table_(impl),
-          networks_(table.networks()),
-          patterns_(table.patterns()),
-          prices_(table.prices()),
-          scratch_(scratch),
-          listener_(listener) {}
-
-    void decide(std::span<const MtQuery> queries, std::span<MtDecision> decisions) {
-        SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
-        SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
-        SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
-        SY_ASSERT(scratch_.whens.size() >= table_.whens.size());
-        const size_t count = queries.size();
-        Probes probes;
-        for (size_t i = 0; i < count; ++i) {
-            keys_[i] = number_key(queries[i].destination);
-            const uint32_t segment = table_.segment_of(queries[i].plan);
-            plan_[i].prefix = probes.add(keys_[i], segment);
-            screening_[i].prefix = table_.screening
-                                       ? probes.add(keys_[i], MtTable::Impl::screening_segment)
-                                       : PrefixIndex::none;
-        }
-        if (!table_.network_segments.empty() || table_.any_quality || prices_.by_network()) {
-            probe_networks(queries, probes);
-        }
-        std::array<uint32_t, PrefixIndex::probes_max> nodes;
-        table_.index.find({probes.all.data(), probes.count}, {nodes.data(), probes.count});
-        for (size_t i = 0; i < count; ++i) {
-            screening_[i].from_probes_to(nodes);
-            plan_[i].from_probes_to(nodes);
-        }
-        prefetch_rows({nodes.data(), probes.count}, queries);
-        for (size_t i = 0; i < count; ++i) {
-            decide_one(queries[i], i, decisions[i]);
-        }
-        TargetStage<Listener>(table_, prices_, scratch_.quality, listener_)
-            .choose(queries, {keys_.data(), count}, {outcomes_.data(), count}, decisions);
-    }
-
-  private:
-    struct Probes {
-        std::array<PrefixIndex::Probe, PrefixIndex::probes_max> all;
-        uint32_t count = 0;
-
-        uint32_t add(uint64_t key, uint32_t segment) {
-            all[count] = {key, segment};
-            return count++;
-        }
-    };
-    static_assert(PrefixIndex::probes_max >= 4 * limits::burst);
-
-    // Where the rules of one scope (the plan, or screening) begin for a message: first the probes,
-    // then the nodes that they found. None: no rule there.
-    struct Scope {
-        uint32_t prefix = PrefixIndex::none;
-        uint32_t network = PrefixIndex::none;  // rules that name the destination's network
-
-        void from_probes_to(std::span<const uint32_t> nodes) {
-            prefix = prefix == PrefixIndex::none ? prefix : nodes[prefix];
-            network = network == PrefixIndex::none ? network : nodes[network];
-        }
-    };
-
-    void probe_networks(std::span<const MtQuery> queries, Probes& probes) {
-        const size_t count = queries.size();
-        std::array<std::string_view, limits::burst> numbers;
-        for (size_t i = 0; i < count; ++i) {
-            numbers[i] = queries[i].destination;
-        }
-        networks_.resolve({numbers.data(), count}, {keys_.data(), count},
-                          {resolved_.data(), count});
-        if (table_.network_segments.empty()) {
-            return;
-        }
-        for (size_t i = 0; i < count; ++i) {
-            plan_[i].network = probe_network(i, table_.segment_of(queries[i].plan), probes);
-            if (table_.screening_networks) {
-                screening_[i].network = probe_network(i, MtTable::Impl::screening_segment, probes);
-            }
-        }
-    }
-    uint32_t probe_network(size_t i, uint32_t segment, Probes& probes) const {
-        const uint32_t of_both = table_.network_segment(segment, resolved_[i].network);
-        return of_both == MtTable::Impl::no_segment ? PrefixIndex::none
-                                                    : probes.add(keys_[i], of_both);
-    }
-
-    // The cache misses of a burst overlap: all nodes, then the rows or lanes of each, then what the
-    // lanes say. Of nodes further up nothing is fetched: few messages get there.
-    void prefetch_rows(std::span<const uint32_t> nodes, std::span<const MtQuery> queries) {
-        for (const uint32_t node : nodes) {
-            if (node != PrefixIndex::none) {
-                sy::prefetch(&table_.index.node(node));
-            }
-        }
-        bool any_lanes = false;
-        for (const uint32_t node : nodes) {
-            if (node != PrefixIndex::none) {
-                const PrefixIndex::Node& prefix = table_.index.node(node);
-                if (PrefixSearch::has_lanes(prefix)) {
-                    any_lanes = true;
-                    table_.conditions.prefetch_lanes(node);
-                } else {
-                    sy::prefetch(&table_.conditions.rows()[prefix.rows_begin]);
-                }
-            }
-        }
-        for (size_t i = 0; i < queries.size(); ++i) {
-            exact_[i] = exact_values_of(queries[i]);
-        }
-        if (any_lanes) {
-            for_each_lane(queries.size(), [&](uint32_t node, uint32_t lane, size_t i) {
-                table_.conditions.prefetch(node, lane, exact_[i]);
-            });
-            for_each_lane(queries.size(), [&](uint32_t node, uint32_t lane, size_t i) {
-                const RuleIndex::Range range = table_.conditions.lane(node, lane, exact_[i]);
-                if (!range.empty()) {
-                    sy::prefetch(&table_.conditions.rows()[range.begin]);
-                }
-            });
-        }
-    }
-    template <class Each>
-    void for_each_lane(size_t count, const Each& each) {
-        constexpr int fetched_max = 4;  // of a prefix; more are rare
-        for (size_t i = 0; i < count; ++i) {
-            for (const uint32_t node :
-                 {plan_[i].network, plan_[i].prefix, screening_[i].network, screening_[i].prefix}) {
-                if (node == PrefixIndex::none ||
-                    !PrefixSearch::has_lanes(table_.index.node(node))) {
-                    continue;
-                }
-                uint32_t lanes = table_.conditions.lanes(node);
-                for (int k = 0; k < fetched_max && lanes != 0; ++k, lanes &= lanes - 1) {
-                    each(node, static_cast<uint32_t>(std::countr_zero(lanes)), i);
-                }
-            }
-        }
-    }
-
-    void decide_one(const MtQuery& query, size_t i, MtDecision& decision) {
-        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
-        const Case the_case{query, exact_[i], resolved_[i].is_ported};
-        Judge judge(table_, scratch_, the_case, scan);
-        decision = MtDecision{};
-        decision.network = resolved_[i].network;
-        const MtRow* row = first_holding(screening_[i], judge);
-        if (row == nullptr) {
-            row = first_holding(plan_[i], judge);
-        }
-        if (row == nullptr) {
-            return;
-        }
-        const MtOutcome& outcome = table_.outcomes[row->outcome];
-        decision.kind = outcome.kind;
-        decision.status = outcome.status;
-        decision.rule_line = row->line;
-        decision.sender_to = outcome.sender_to;
-        decision.reroute_ns = outcome.reroute_ns;
-        outcomes_[i] = &outcome;
-    }
-
-    // The whole number where it is ported, then rules of its network, then all others.
-    const MtRow* first_holding(Scope scope, Judge& judge) {
-        const MtRow* row = nullptr;
-        if (judge.the_case().is_ported && scope.prefix != PrefixIndex::none) [[unlikely]] {
-            const PrefixIndex::Node& longest = table_.index.node(scope.prefix);
-            const MtRow& any = table_.conditions.rows()[longest.rows_begin];
-            if ((*table_.rules)[any.rule].prefix.size() ==
-                judge.the_case().query.destination.size()) {
-                row = first_of(scope.prefix, longest, judge);
-                scope.prefix = longest.parent;
-            }
-        }
-        if (row == nullptr) {
-            row = first_in_chain(scope.network, judge);
-        }
-        return row != nullptr ? row : first_in_chain(scope.prefix, judge);
-    }
-
-    // From the longest prefix to ever shorter ones.
-    const MtRow* first_in_chain(uint32_t node, Judge& judge) {
-        const MtRow* row = nullptr;
-        while (node != PrefixIndex::none && row == nullptr) {
-            const PrefixIndex::Node& prefix = table_.index.node(node);
-            row = first_of(node, prefix, judge);
-            node = prefix.parent;
-        }
-        return row;
-    }
-
-    const MtRow* first_of(uint32_t node, const PrefixIndex::Node& prefix, Judge& judge) {
-        const MtRow* winner = PrefixSearch(table_.conditions, judge).winner(node, prefix);
-        if constexpr (Listener::listens) {
-            const std::span<const MtRow> rows = table_.conditions.rows();
-            listener_.prefix_decided(
-                rows.subspan(prefix.rows_begin, prefix.rows_end - prefix.rows_begin), winner,
-                judge);
-        }
-        return winner;
-    }
-
-    const MtTable::Impl& table_;
-    const NetworkTables& networks_;
-    const Patterns& patterns_;
-    const Prices& prices_;
-    RouteScratch::Impl& scratch_;
-    Listener& listener_;
-    std::array<uint64_t, limits::burst> keys_;
-    std::array<const MtOutcome*, limits::burst> outcomes_;
-    std::array<ExactValues, limits::burst> exact_;
-    std::array<Scope, limits::burst> plan_;
-    std::array<Scope, limits::burst> screening_;
-    std::array<NetworkTables::Resolved, limits::burst> resolved_;
 };
 
 const char* name_of(SenderType type) {
@@ -321,7 +88,7 @@ class Explainer {
             const MtRule& rule = rules_[row->rule];
             const Verdict verdict = judge(*row);
             explanation_.considered.push_back({&rule,
-                                               in_words(verdict, rule, judge.the_case().query),
+                                               in_words(verdict, rule, judge.the_case().query()),
                                                row == winner, found(rule, verdict, judge)});
         }
     }
@@ -346,7 +113,7 @@ class Explainer {
         if (sender) {
             std::array<char, sender_utf8_bytes_max> buffer;
             all.push_back(found_in("sender", rule.sender,
-                                   sender_utf8(judge.the_case().query.sender, buffer)));
+                                   sender_utf8(judge.the_case().query().sender, buffer)));
         }
         if (text) {
             all.push_back(found_in("text", rule.text, judge.scan().text()));

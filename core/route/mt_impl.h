@@ -7,6 +7,7 @@
 
 #include "core/base/prng.h"
 #include "core/route/mt_table.h"
+#include "core/route/network_segments.h"
 #include "core/route/prefix_index.h"
 #include "core/route/rule_index.h"
 #include "core/route/target_order.h"
@@ -14,11 +15,11 @@
 namespace sy::route {
 
 // What happens when it wins.
-struct MtOutcome {
+struct alignas(limits::cache_line_bytes) MtOutcome {
     MtDecision::Kind kind = MtDecision::Kind::no_route;
     smpp::CommandStatus status{};
     bool plain = true;  // weights or the order as written are all that its targets need
-    TargetPool<SupplierId>::Range targets;
+    TargetPool<SupplierId>::Range targets{};
     Money max_cost = Money::highest();
     const number::Sender* sender_to = nullptr;  // of one of `rules`
     Nanos reroute_ns = 0;
@@ -31,7 +32,6 @@ struct MtTable::Impl {
     // without a plan that we know, then one for each of these and a network that rules name with
     // it.
     static constexpr uint32_t screening_segment = 0;
-    static constexpr uint32_t no_segment = ~uint32_t{0};
 
     std::shared_ptr<const MtRules> rules = std::make_shared<const MtRules>();
     RuleIndex conditions;                            // of the nodes of `index`
@@ -43,33 +43,12 @@ struct MtTable::Impl {
     bool screening = false;
     bool screening_networks = false;  // some screening rule names a network
     bool any_quality = false;         // some rule selects by it
-    // Slots of (segment, network) to the segment of both; a power of two, at most half full. Empty
-    // where no rule asks for a network, and then no destination is resolved.
-    struct NetworkSegment {
-        uint32_t of_segment = no_segment;
-        NetworkId network;
-        uint32_t segment = no_segment;
-    };
-    std::vector<NetworkSegment> network_segments;
+    NetworkSegments network_segments;
 
     Impl() : index({}, 2) {}
 
     [[nodiscard]] uint32_t segment_of(PlanId plan) const {
         return 1 + (plan.value < plan_count ? plan.value : plan_count);
-    }
-    [[nodiscard]] size_t first_slot(uint32_t segment, NetworkId network) const {
-        return mix64(uint64_t{segment} << 16 | network.value) & (network_segments.size() - 1);
-    }
-    /// REQUIRES: network_segments is not empty.
-    [[nodiscard]] uint32_t network_segment(uint32_t segment, NetworkId network) const {
-        for (size_t i = first_slot(segment, network);;
-             i = (i + 1) & (network_segments.size() - 1)) {
-            const NetworkSegment& slot = network_segments[i];
-            if (slot.segment == no_segment ||
-                (slot.of_segment == segment && slot.network == network)) {
-                return slot.segment;
-            }
-        }
     }
 };
 

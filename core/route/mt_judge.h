@@ -24,11 +24,39 @@ enum class Verdict : uint8_t {
     no_text,
 };
 
-// One message as rules see it.
-struct Case {
-    const MtQuery& query;
-    ExactValues exact;
-    bool is_ported;
+// One message as rules see it. What kind of sender it has is found out when a rule first asks.
+class Case {
+  public:
+    Case(const MtQuery& query, const ExactValues& exact, bool is_ported)
+        : query_(query), exact_(exact), is_ported_(is_ported) {}
+
+    [[nodiscard]] const MtQuery& query() const { return query_; }
+    [[nodiscard]] bool is_ported() const { return is_ported_; }
+    /// But for its sender_type.
+    [[nodiscard]] const ExactValues& exact() const { return exact_; }
+    [[nodiscard]] const ExactValues& exact_for(uint32_t lane) {
+        if (RuleIndex::asks_for_sender_type(lane)) {
+            know_sender_type();
+        }
+        return exact_;
+    }
+    [[nodiscard]] SenderType sender_type() {
+        know_sender_type();
+        return exact_.sender_type;
+    }
+
+  private:
+    void know_sender_type() {
+        if (!sender_type_known_) {
+            exact_.sender_type = sender_type_of(query_.sender, query_.sender_ton);
+            sender_type_known_ = true;
+        }
+    }
+
+    const MtQuery& query_;
+    ExactValues exact_;
+    bool is_ported_;
+    bool sender_type_known_ = false;
 };
 
 // Whether one row holds. Cheap conditions first: the scans run only for rules that everything else
@@ -37,26 +65,26 @@ class Judge {
   public:
     Judge(const MtTable::Impl& table,
           RouteScratch::Impl& scratch,
-          const Case& the_case,
+          Case& the_case,
           MessageScan& scan)
         : table_(table), scratch_(scratch), case_(the_case), scan_(scan) {}
 
     [[nodiscard]] Verdict operator()(const MtRow& row) {
-        if (row.customer.valid() && row.customer != case_.exact.customer) {
+        if (row.customer.valid() && row.customer != case_.exact().customer) {
             return Verdict::customer;
         }
-        if (row.sender_type != SenderType::any && row.sender_type != case_.exact.sender_type) {
+        if (row.sender_type != SenderType::any && row.sender_type != case_.sender_type()) {
             return Verdict::sender_type;
         }
-        if (row.data_coding >= 0 && row.data_coding != case_.exact.data_coding) {
+        if (row.data_coding >= 0 && row.data_coding != case_.exact().data_coding) {
             return Verdict::data_coding;
         }
-        if (row.when.valid() && !holds_at(*table_.whens[row.when.value], case_.query.wall_ns,
+        if (row.when.valid() && !holds_at(*table_.whens[row.when.value], case_.query().wall_ns,
                                           scratch_.whens[row.when.value])) {
             return Verdict::when;
         }
         if (row.sender_expression != Expressions::none &&
-            !scan_.sender_matches(case_.query.sender, row.sender_expression)) {
+            !scan_.sender_matches(case_.query().sender, row.sender_expression)) {
             return Verdict::sender;
         }
         if (row.text_expression != Expressions::none && !scan_.text_matches(row.text_expression)) {
@@ -65,17 +93,17 @@ class Judge {
         return Verdict::won;
     }
 
-    [[nodiscard]] const Case& the_case() const { return case_; }
+    [[nodiscard]] Case& the_case() { return case_; }
     [[nodiscard]] MessageScan& scan() { return scan_; }
     [[nodiscard]] std::span<const uint32_t> hits(RuleIndex::LaneKind kind) {
         return kind == RuleIndex::LaneKind::text ? scan_.text_hits()
-                                                 : scan_.sender_hits(case_.query.sender);
+                                                 : scan_.sender_hits(case_.query().sender);
     }
 
   private:
     const MtTable::Impl& table_;
     RouteScratch::Impl& scratch_;
-    const Case& case_;
+    Case& case_;
     MessageScan& scan_;
 };
 
@@ -85,23 +113,24 @@ class PrefixSearch {
     PrefixSearch(const RuleIndex& conditions, Judge& judge)
         : conditions_(conditions), rows_(conditions.rows()), judge_(judge) {}
 
-    static bool has_lanes(const PrefixIndex::Node& prefix) {
-        return prefix.rows_end - prefix.rows_begin > RuleIndex::walk_max;
-    }
-
     /// Null: none holds.
-    [[nodiscard]] const MtRow* winner(uint32_t node, const PrefixIndex::Node& prefix) {
-        if (!has_lanes(prefix)) {
+    [[nodiscard]] const MtRow* winner(const PrefixIndex::Node& prefix) {
+        RuleIndex::Tag lanes = prefix.tag & RuleIndex::all_lanes;
+        if (lanes == 0) {
             walk({prefix.rows_begin, prefix.rows_end});
             return best_;
         }
-        for (uint32_t lanes = conditions_.lanes(node); lanes != 0; lanes &= lanes - 1) {
+        for (; lanes != 0; lanes &= lanes - 1) {
             const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
-            const RuleIndex::Range range = conditions_.lane(node, lane, judge_.the_case().exact);
+            const RuleIndex::Range range =
+                conditions_.lane(prefix.rows_begin, lane, judge_.the_case().exact_for(lane));
             const RuleIndex::LaneKind kind = RuleIndex::kind_of(lane);
-            if (range.size() < RuleIndex::long_lane_min || kind == RuleIndex::LaneKind::plain) {
+            // Whose sender it is costs next to nothing (SenderCache), what is in the text a scan:
+            // short lanes of texts are walked, their rows may fail by something else.
+            if (kind == RuleIndex::LaneKind::plain ||
+                (kind == RuleIndex::LaneKind::text && range.size() < RuleIndex::long_lane_min)) {
                 walk(range);
-            } else if (rows_[range.begin].rank < best_rank_) {
+            } else if (!range.empty() && rows_[range.begin].rank < best_rank_) {
                 enter_by_hits(range, kind);
             }
         }
@@ -118,7 +147,10 @@ class PrefixSearch {
 
     void enter_by_hits(RuleIndex::Range range, RuleIndex::LaneKind kind) {
         const std::span<const uint32_t> hits = judge_.hits(kind);
-        if (hits.size() >= range.size()) {
+        if (hits.empty()) {
+            return;
+        }
+        if (hits.size() >= range.size() || range.size() < RuleIndex::long_lane_min) {
             walk(range);
             return;
         }

@@ -25,7 +25,8 @@ PrefixIndex::PrefixIndex(std::span<const Entry> entries, uint32_t segment_count)
             [&](size_t i, size_t parent) {
                 const uint32_t parent_node =
                     parent == no_parent ? none : static_cast<uint32_t>(parent);
-                nodes[i] = {parent_node, entries[i].rows_begin, entries[i].rows_end};
+                nodes[i] = {parent_node, entries[i].rows_begin, entries[i].rows_end,
+                            entries[i].tag};
                 return static_cast<uint32_t>(i);
             },
             boundaries);

@@ -20,17 +20,20 @@ class PrefixIndex {
     static constexpr uint32_t none = ~uint32_t{0};
     static constexpr uint32_t probes_max = IntervalIndex<uint32_t>::keys_max;
 
-    /// A prefix that occurs in the table, with the caller's rows [rows_begin, rows_end).
-    struct Node {
+    /// A prefix that occurs in the table, with the caller's rows [rows_begin, rows_end), and what
+    /// the caller wants to know of them before it looks at them.
+    struct alignas(16) Node {
         uint32_t parent = none;  // the next shorter prefix of the segment
         uint32_t rows_begin = 0;
         uint32_t rows_end = 0;
+        uint32_t tag = 0;
     };
     struct Entry {
         uint32_t segment = 0;
         KeyRange range;
         uint32_t rows_begin = 0;
         uint32_t rows_end = 0;
+        uint32_t tag = 0;
     };
     using Probe = IntervalIndex<uint32_t>::Probe;
 

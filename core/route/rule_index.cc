@@ -29,18 +29,21 @@ uint32_t RuleIndex::lane_of(const MtRow& row) {
            (row.data_coding >= 0 ? asks_data_coding : 0);
 }
 
-void RuleIndex::add_prefix(std::span<MtRow> rows) {
-    const auto node = static_cast<uint32_t>(lanes_of_node_.size());
+RuleIndex::Tag RuleIndex::add_prefix(std::span<MtRow> rows) {
     const auto begin = static_cast<uint32_t>(draft_.rows.size());
+    Tag tag = 0;
     for (uint32_t i = 0; i < rows.size(); ++i) {
         rows[i].rank = i;
+        tag |= rows[i].sender_expression != Expressions::none ? asks_senders : 0;
+        tag |= rows[i].text_expression != Expressions::none ? asks_texts : 0;
     }
-    lanes_of_node_.push_back(0);
     if (rows.size() <= walk_max) {
         draft_.rows.insert(draft_.rows.end(), rows.begin(), rows.end());
-        return;
+        return tag;
     }
-    const auto key = [&](const MtRow& row) { return lane_key(node, lane_of(row), values_of(row)); };
+    const auto key = [&](const MtRow& row) {
+        return lane_key(begin, lane_of(row), values_of(row));
+    };
     std::sort(rows.begin(), rows.end(), [&](const MtRow& a, const MtRow& b) {
         return std::tuple(key(a), a.rank) < std::tuple(key(b), b.rank);
     });
@@ -51,21 +54,22 @@ void RuleIndex::add_prefix(std::span<MtRow> rows) {
         while (lane.end < end && key(draft_.rows[lane.end]) == lanes_key) {
             ++lane.end;
         }
-        add_lane(node, lane);
+        tag |= add_lane(begin, lane);
     }
+    return tag;
 }
 
-void RuleIndex::add_lane(uint32_t node, Range range) {
+RuleIndex::Tag RuleIndex::add_lane(uint32_t rows_begin, Range range) {
     const MtRow& first = draft_.rows[range.begin];
     const uint32_t lane = lane_of(first);
-    const uint64_t key = lane_key(node, lane, values_of(first));
-    lanes_of_node_[node] |= uint32_t{1} << lane;
+    const uint64_t key = lane_key(rows_begin, lane, values_of(first));
     if (kind_of(lane) == LaneKind::plain) {
         drop_hopeless(range);
     } else if (range.size() >= long_lane_min) {
         add_anchors(range, kind_of(lane));
     }
     draft_.lanes.push_back({key, range});
+    return Tag{1} << lane;
 }
 
 // Of plain rows only the first with each `when` can win, and none behind one that always holds. The
@@ -126,7 +130,6 @@ void RuleIndex::finish() {
     lanes_ = hashed(draft_.lanes);
     anchors_ = hashed(draft_.anchors);
     draft_ = Draft{};
-    lanes_of_node_.shrink_to_fit();
     anchored_rows_.shrink_to_fit();
 }
 

@@ -65,30 +65,42 @@ class RuleIndex {
     };
     // In the order in which they are looked at: texts last, they are scanned only if need be.
     enum class LaneKind : uint8_t { plain, sender, text };
-    static constexpr uint32_t shape_count = 8;  // sets of customer, sender_type, data_coding
+    // Sets of customer, sender_type, data_coding.
+    static constexpr uint32_t asks_customer = 1;
+    static constexpr uint32_t asks_sender_type = 2;
+    static constexpr uint32_t asks_data_coding = 4;
+    static constexpr uint32_t shape_count = 8;
     static constexpr uint32_t lane_count = 3 * shape_count;
+    static_assert(lane_count + 2 <= 32);
 
     static constexpr LaneKind kind_of(uint32_t lane) {
         return static_cast<LaneKind>(lane / shape_count);
     }
+    static constexpr bool asks_for_sender_type(uint32_t lane) {
+        return (lane & asks_sender_type) != 0;
+    }
+
+    // What is to be known of a prefix before its rows are looked at: a bit for each lane that it
+    // has (none: its rows are walked), and whether some row has an expression.
+    using Tag = uint32_t;
+    static constexpr Tag all_lanes = (Tag{1} << lane_count) - 1;
+    static constexpr Tag asks_senders = Tag{1} << lane_count;
+    static constexpr Tag asks_texts = Tag{2} << lane_count;
 
     /// Control plane. Adds the rows of the next prefix, whose ranks are their places in `rows`.
     /// Reorders them.
-    void add_prefix(std::span<MtRow> rows);
+    [[nodiscard]] Tag add_prefix(std::span<MtRow> rows);
     /// Control plane: the last prefix was added.
     void finish();
 
     [[nodiscard]] std::span<const MtRow> rows() const { return rows_.span(); }
-    /// Which lanes a prefix has, a bit each; 0: its rows are walked.
-    [[nodiscard]] uint32_t lanes(uint32_t node) const { return lanes_of_node_[node]; }
-    void prefetch_lanes(uint32_t node) const { sy::prefetch(&lanes_of_node_[node]); }
 
-    /// The rows of one lane whose exact conditions all hold, by rank.
-    [[nodiscard]] Range lane(uint32_t node, uint32_t lane, const ExactValues& values) const {
-        return find(lanes_, lane_key(node, lane, values));
+    /// The rows of one lane whose exact conditions all hold, by rank. `rows_begin`: of the prefix.
+    [[nodiscard]] Range lane(uint32_t rows_begin, uint32_t lane, const ExactValues& values) const {
+        return find(lanes_, lane_key(rows_begin, lane, values));
     }
-    void prefetch(uint32_t node, uint32_t lane, const ExactValues& values) const {
-        const uint64_t key = lane_key(node, lane, values);
+    void prefetch(uint32_t rows_begin, uint32_t lane, const ExactValues& values) const {
+        const uint64_t key = lane_key(rows_begin, lane, values);
         sy::prefetch(&lanes_[mix64(key) & (lanes_.size() - 1)]);
     }
     /// The rows of a long lane with this expression, by rank. REQUIRES: a lane of expressions of
@@ -100,17 +112,13 @@ class RuleIndex {
 
     [[nodiscard]] size_t bytes() const {
         return rows_.bytes() + lanes_.bytes() + anchors_.bytes() +
-               (anchored_rows_.size() + lanes_of_node_.size()) * sizeof(uint32_t);
+               anchored_rows_.size() * sizeof(uint32_t);
     }
 
   private:
-    static constexpr uint32_t asks_customer = 1;
-    static constexpr uint32_t asks_sender_type = 2;
-    static constexpr uint32_t asks_data_coding = 4;
-
     // A key holds all that it stands for, so equal keys are equal lanes.
-    static uint64_t lane_key(uint32_t node, uint32_t lane, const ExactValues& values) {
-        uint64_t key = uint64_t{node} << 32 | uint64_t{lane} << 2;
+    static uint64_t lane_key(uint32_t rows_begin, uint32_t lane, const ExactValues& values) {
+        uint64_t key = uint64_t{rows_begin} << 32 | uint64_t{lane} << 2;
         if ((lane & asks_customer) != 0) {
             key |= uint64_t{values.customer.value} << 16;
         }
@@ -142,7 +150,7 @@ class RuleIndex {
     }
     static uint32_t lane_of(const MtRow& row);
     static HugeArray<Slot> hashed(const std::vector<Slot>& entries);
-    void add_lane(uint32_t node, Range range);
+    Tag add_lane(uint32_t rows_begin, Range range);
     void add_anchors(Range lane, LaneKind kind);
     void drop_hopeless(Range& lane);
 
@@ -150,7 +158,6 @@ class RuleIndex {
     HugeArray<Slot> lanes_;    // to rows
     HugeArray<Slot> anchors_;  // to anchored_rows_
     std::vector<uint32_t> anchored_rows_;
-    std::vector<uint32_t> lanes_of_node_;
 
     // Until finish().
     struct Draft {

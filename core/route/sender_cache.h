@@ -6,6 +6,7 @@
 // Memory is taken by reserve(), by the control thread; find() and insert() are the worker's.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -16,10 +17,13 @@
 #include <string_view>
 
 #include "core/base/limits.h"
+#include "core/base/prefetch.h"
 
 namespace sy::route {
 
 class SenderCache {
+    using Key = std::array<uint64_t, 3>;  // the octets, then zeros, the length in the last one
+
   public:
     // 2 MiB of entries and 64 KiB of tags; LIMITS: quick up to about so many senders.
     static constexpr uint32_t entry_count = 32'768;
@@ -43,37 +47,74 @@ class SenderCache {
         tags_ = nullptr;
     }
 
-    /// The ids of the expressions that match this sender, if it is known. Until insert().
-    [[nodiscard]] std::optional<std::span<const uint32_t>> find(std::string_view sender) const {
-        if (tags_ == nullptr || sender.size() > sender_octets_max) {
-            return std::nullopt;
+    /// Where to look for a sender. Made once, so that the misses of several can overlap.
+    class Look {
+      public:
+        Look() {
+        }  // NOLINT(modernize-use-equals-default): sets nothing, bursts of it are not all used
+
+      private:
+        friend class SenderCache;
+        Key key;
+        uint32_t set;
+        uint16_t tag;  // 0: it cannot be here
+    };
+    [[nodiscard]] Look look(std::string_view sender) const {
+        Look look = nowhere();
+        if (tags_ != nullptr && sender.size() <= sender_octets_max) {
+            look.key = key_of(sender);
+            place(look);
         }
-        const Key key = key_of(sender);
-        const Place place = place_of(key);
-        for (uint32_t way = 0; way < ways; ++way) {
-            if (tags_[place.set][way] == place.tag) {
-                const Entry& entry = entries_[place.set * ways + way];
-                if (entry.key == key) {
+        return look;
+    }
+    /// Finds nothing and keeps nothing.
+    [[nodiscard]] static Look nowhere() {
+        Look look;
+        look.set = 0;
+        look.tag = 0;
+        return look;
+    }
+    /// First this, for all of them, then prefetch_entry().
+    void prefetch(const Look& look) const { sy::prefetch(tags_.get() + look.set); }
+    void prefetch_entry(const Look& look) const {
+        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
+            if (tags_[look.set][way] == look.tag) {
+                sy::prefetch(&entries_[look.set * ways + way]);
+            }
+        }
+    }
+
+    /// The ids of the expressions that match this sender, if it is known. Until insert().
+    [[nodiscard]] std::optional<std::span<const uint32_t>> find(const Look& look) const {
+        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
+            if (tags_[look.set][way] == look.tag) {
+                const Entry& entry = entries_[look.set * ways + way];
+                if (((entry.key[0] ^ look.key[0]) | (entry.key[1] ^ look.key[1]) |
+                     (entry.key[2] ^ look.key[2])) == 0) {
                     return std::span(entry.matches.data(), entry.match_count);
                 }
             }
         }
         return std::nullopt;
     }
+    [[nodiscard]] std::optional<std::span<const uint32_t>> find(std::string_view sender) const {
+        return find(look(sender));
+    }
 
     /// REQUIRES: find() just said that it is unknown.
-    void insert(std::string_view sender, std::span<const uint32_t> matches) {
-        if (tags_ == nullptr || sender.size() > sender_octets_max || matches.size() > matches_max) {
+    void insert(const Look& look, std::span<const uint32_t> matches) {
+        if (look.tag == 0 || matches.size() > matches_max) {
             return;
         }
-        const Key key = key_of(sender);
-        const Place place = place_of(key);
-        const uint32_t way = victim(tags_[place.set]);
-        tags_[place.set][way] = place.tag;
-        Entry& entry = entries_[place.set * ways + way];
-        entry.key = key;
+        const uint32_t way = victim(tags_[look.set]);
+        tags_[look.set][way] = look.tag;
+        Entry& entry = entries_[look.set * ways + way];
+        entry.key = look.key;
         entry.match_count = static_cast<uint32_t>(matches.size());
         std::copy(matches.begin(), matches.end(), entry.matches.begin());
+    }
+    void insert(std::string_view sender, std::span<const uint32_t> matches) {
+        insert(look(sender), matches);
     }
 
   private:
@@ -81,7 +122,6 @@ class SenderCache {
     static constexpr uint32_t set_count = entry_count / ways;
     static_assert(std::has_single_bit(set_count));
 
-    using Key = std::array<uint64_t, 3>;      // the octets, then zeros, the length in the last one
     using Tags = std::array<uint16_t, ways>;  // 0: empty
     struct alignas(limits::cache_line_bytes) Entry {
         Key key{};
@@ -90,11 +130,6 @@ class SenderCache {
     };
     static_assert(sizeof(Entry) == limits::cache_line_bytes);
     static_assert(sizeof(Key) == sender_octets_max + 1);
-
-    struct Place {
-        uint32_t set;
-        uint16_t tag;
-    };
 
     template <class Word>
     static uint64_t load(const char* from) {
@@ -130,15 +165,16 @@ class SenderCache {
         return key;
     }
 
-    static Place place_of(const Key& key) {
+    static void place(Look& look) {
         constexpr uint64_t odd_a = 0x9E3779B97F4A7C15u;
         constexpr uint64_t odd_b = 0xC2B2AE3D27D4EB4Fu;
-        uint64_t hash = key[0] * odd_a;
-        hash = (std::rotl(hash, 32) ^ key[1]) * odd_b;
-        hash = (std::rotl(hash, 32) ^ key[2]) * odd_a;
+        uint64_t hash = look.key[0] * odd_a;
+        hash = (std::rotl(hash, 32) ^ look.key[1]) * odd_b;
+        hash = (std::rotl(hash, 32) ^ look.key[2]) * odd_a;
         hash ^= hash >> 32;
         const auto tag = static_cast<uint16_t>(hash >> 16);
-        return {static_cast<uint32_t>(hash) & (set_count - 1), tag == 0 ? uint16_t{1} : tag};
+        look.set = static_cast<uint32_t>(hash) & (set_count - 1);
+        look.tag = tag == 0 ? uint16_t{1} : tag;
     }
 
     uint32_t victim(const Tags& tags) {

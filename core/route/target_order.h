@@ -5,40 +5,32 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <span>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
+#include "core/base/prefetch.h"
 #include "core/route/rendezvous.h"
 #include "core/route/rules.h"
 
 namespace sy::route {
 
-/// Tier, then score, then place in the rule, in one word: ascending is the order to try. Scores
-/// keep 41 binary digits, more than their logarithm has.
-[[nodiscard]] inline uint64_t order_key(uint8_t tier, double score, uint32_t index) {
-    static_assert(limits::targets_max <= 16, "four bits each for tier and index");
-    return uint64_t{tier} << 60 | (std::bit_cast<uint64_t>(score) >> 7 & ~uint64_t{15}) | index;
-}
+/// Tier, then score, then place in the rule, in one word each: ascending is the order to try.
+using OrderKeys = std::array<int32_t, limits::targets_max>;
 
 template <class TargetId>
 class TargetPool {
   public:
     struct Range {
-        uint32_t begin = 0;
-        uint8_t count = 0;
-        bool weighted = false;  // some tier has a choice to make
-        Select select = Select::weight;
+        uint32_t begin;
+        uint8_t count;
+        Select select;
 
         friend bool operator==(const Range&, const Range&) = default;
-    };
-    struct Entry {
-        double inverse_weight;
-        uint64_t hash;  // rendezvous_hash() of the id
-        TargetId id;
-        uint8_t tier;
     };
 
     /// Control thread. Rules with the same targets share them, so that the few that a table has
@@ -57,59 +49,159 @@ class TargetPool {
         return it->second;
     }
 
-    /// Any worker. By weight or as written, without a look at anything else. Returns how many.
+    void prefetch(Range range) const { sy::prefetch(lines_.data() + range.begin); }
+
+    /// One message of a burst: which targets, and where their order goes.
+    struct Wanted {
+        Range targets;
+        uint64_t spread;
+        std::array<TargetId, limits::targets_max>* order;
+    };
+    /// Any worker. By weight or as written, without a look at anything else. Step by step over the
+    /// burst: a message's own steps wait for each other, those of several overlap. REQUIRES: at
+    /// most limits::burst.
+    void order(std::span<const Wanted> burst) const {
+        SY_ASSERT(burst.size() <= limits::burst);
+        std::array<RendezvousWords, limits::burst> drawn;
+        std::array<RendezvousInts, limits::burst> keys;
+        for (size_t i = 0; i < burst.size(); ++i) {
+            drawn[i] = rendezvous_draw(widened(lines_[burst[i].targets.begin].ids.data()),
+                                       RendezvousSeed(burst[i].spread));
+        }
+        for (size_t i = 0; i < burst.size(); ++i) {
+            keys[i] = keys_of(lines_[burst[i].targets.begin], first_places, drawn[i]);
+        }
+        // All eight, however many there are: nothing to guess wrong. What is no target comes last.
+        for (size_t i = 0; i < burst.size(); ++i) {
+            if (burst[i].targets.count > lanes) [[unlikely]] {
+                order_two_lines(burst[i], keys[i]);
+                continue;
+            }
+            put(lines_[burst[i].targets.begin], how_many_before(keys[i], keys[i]), *burst[i].order);
+        }
+    }
+    /// Of one message; returns how many.
     uint8_t order(Range range,
                   uint64_t spread,
                   std::array<TargetId, limits::targets_max>& out) const {
-        const Entry* entries = entries_.data() + range.begin;
-        if (!range.weighted) {
-            for (uint8_t i = 0; i < range.count; ++i) {
-                out[i] = entries[i].id;
-            }
-            return range.count;
-        }
-        std::array<uint64_t, limits::targets_max> keys;
-        for (uint8_t i = 0; i < range.count; ++i) {
-            keys[i] =
-                order_key(entries[i].tier,
-                          rendezvous_score(spread, entries[i].hash, entries[i].inverse_weight), i);
-        }
-        // Counting who comes before has no branch to guess wrong; a sort has many.
-        for (uint8_t i = 0; i < range.count; ++i) {
-            uint32_t place = 0;
-            for (uint8_t other = 0; other < range.count; ++other) {
-                place += keys[other] < keys[i] ? 1U : 0U;
-            }
-            out[place] = entries[i].id;
-        }
+        const Wanted one{range, spread, &out};
+        order({&one, 1});
         return range.count;
     }
 
-    /// In the order of the rule: tier by tier, inside a tier as written.
-    [[nodiscard]] std::span<const Entry> entries(Range range) const {
-        return {entries_.data() + range.begin, range.count};
+    /// The first range.count are meant, by place in the rule. Among targets of one tier: by weight,
+    /// or as written (Select::order).
+    [[nodiscard]] OrderKeys keys(Range range, uint64_t spread) const {
+        OrderKeys all{};
+        const RendezvousInts some = keys_of(lines_[range.begin], first_places, spread);
+        std::memcpy(all.data(), &some, sizeof some);
+        if (range.count > lanes) [[unlikely]] {
+            const RendezvousInts more = keys_of(lines_[range.begin + 1], second_places, spread);
+            std::memcpy(all.data() + lanes, &more, sizeof more);
+        }
+        return all;
+    }
+
+    /// In the order of the rule: tier by tier, inside a tier as written. REQUIRES: i < count.
+    [[nodiscard]] TargetId id(Range range, size_t i) const {
+        return lines_[range.begin + i / lanes].ids[i % lanes];
+    }
+    [[nodiscard]] uint8_t tier(Range range, size_t i) const {
+        return static_cast<uint8_t>(lines_[range.begin + i / lanes].tiers[i % lanes]);
     }
 
   private:
+    static constexpr size_t lanes = rendezvous_lanes;
+    static_assert(limits::targets_max == 2 * lanes, "four bits each for tier and place");
+
+    // Lanes that are no targets have the last tier and no weight, and so has no target of a rule
+    // with such lanes.
+    static constexpr uint16_t tier_last = 15;
+    static constexpr float never = std::numeric_limits<float>::infinity();
+    // Eight targets in a cache line.
+    struct alignas(limits::cache_line_bytes) Line {
+        std::array<float, lanes> inverse_weights;
+        std::array<TargetId, lanes> ids{};
+        std::array<uint16_t, lanes> tiers;
+
+        Line() {
+            inverse_weights.fill(never);
+            tiers.fill(tier_last);
+        }
+    };
+    static_assert(sizeof(Line) == limits::cache_line_bytes && sizeof(TargetId) == 2);
+
+    static constexpr RendezvousWords first_places{0, 1, 2, 3, 4, 5, 6, 7};
+    static constexpr RendezvousWords second_places{8, 9, 10, 11, 12, 13, 14, 15};
+
+    static RendezvousWords widened(const void* from) {
+        using Narrow [[gnu::vector_size(2 * lanes)]] = uint16_t;
+        Narrow values;
+        std::memcpy(&values, from, sizeof values);
+        return __builtin_convertvector(values, RendezvousWords);
+    }
+
+    // The highest four bits are the tier, the lowest the place, 24 between them the score. All less
+    // 2^31, as vectors compare signed.
+    static RendezvousInts keys_of(const Line& line, RendezvousWords places, RendezvousWords drawn) {
+        RendezvousFloats inverse_weights;
+        std::memcpy(&inverse_weights, line.inverse_weights.data(), sizeof inverse_weights);
+        const RendezvousWords scores = rendezvous_scores(drawn, inverse_weights);
+        const RendezvousWords tiers = widened(line.tiers.data()) << 28 ^ 0x8000'0000U;
+        return std::bit_cast<RendezvousInts>(tiers | scores << 4 | places);
+    }
+    static RendezvousInts keys_of(const Line& line, RendezvousWords places, uint64_t spread) {
+        return keys_of(line, places,
+                       rendezvous_draw(widened(line.ids.data()), RendezvousSeed(spread)));
+    }
+
+    // Counting who comes before has no branch to guess wrong; a sort has many.
+    static RendezvousInts how_many_before(RendezvousInts keys, RendezvousInts others) {
+        RendezvousInts before{};
+        for (size_t i = 0; i < lanes; ++i) {
+            before -= others[i] + RendezvousInts{} < keys;
+        }
+        return before;
+    }
+    static void put(const Line& line,
+                    RendezvousInts places,
+                    std::array<TargetId, limits::targets_max>& out) {
+        for (size_t i = 0; i < lanes; ++i) {
+            out[static_cast<uint32_t>(places[i])] = line.ids[i];
+        }
+    }
+
+    void order_two_lines(const Wanted& wanted, RendezvousInts a) const {
+        const Line* line = &lines_[wanted.targets.begin];
+        const RendezvousInts b = keys_of(line[1], second_places, wanted.spread);
+        put(line[0], how_many_before(a, a) + how_many_before(a, b), *wanted.order);
+        put(line[1], how_many_before(b, a) + how_many_before(b, b), *wanted.order);
+    }
+
     Range append(const Tiers<TargetId>& tiers, Select select) {
-        Range range{static_cast<uint32_t>(entries_.size()), 0, false, select};
-        uint8_t tier_index = 0;
-        for (const auto& tier : tiers) {
-            range.weighted |= select == Select::weight && tier.size() > 1;
-            for (const auto& target : tier) {
+        Range range{static_cast<uint32_t>(lines_.size()), 0, select};
+        lines_.emplace_back();
+        for (size_t tier = 0; tier < tiers.size(); ++tier) {
+            for (const auto& target : tiers[tier]) {
+                const size_t i = range.count % lanes;
+                if (i == 0 && range.count > 0) {
+                    lines_.emplace_back();
+                }
+                Line& line = lines_.back();
                 // Weight 0: only after all others of its tier.
-                const double inverse = target.weight == 0 ? std::numeric_limits<double>::infinity()
-                                                          : 1.0 / target.weight;
-                entries_.push_back(
-                    {inverse, rendezvous_hash(target.id.value), target.id, tier_index});
+                line.inverse_weights[i] = select == Select::order ? 0.0F
+                                          : target.weight == 0
+                                              ? never
+                                              : 1.0F / static_cast<float>(target.weight);
+                line.ids[i] = target.id;
+                line.tiers[i] = static_cast<uint16_t>(tier);
                 ++range.count;
             }
-            ++tier_index;
         }
         return range;
     }
 
-    std::vector<Entry> entries_;
+    std::vector<Line> lines_;
     std::map<std::vector<uint64_t>, Range> known_;  // by content, while building
 };
 

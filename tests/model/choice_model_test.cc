@@ -2,7 +2,6 @@
 // explain() says the same. Method: random rules, prices, customers' prices and figures; the model
 // sorts with plain comparisons.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "core/route/mo_table.h"
 #include "core/route/mt_table.h"
 #include "core/route/quality.h"
+#include "core/route/rendezvous.h"
 #include "core/route/scratch.h"
 #include "tests/model/route_model.h"
 
@@ -164,7 +164,7 @@ struct World {
         std::vector<SupplierId> out;
         const auto most = limit(rule, query);
         for (const auto& tier : rule.targets) {
-            std::vector<std::tuple<int64_t, double, SupplierId>> drawn;
+            std::vector<std::tuple<int64_t, uint32_t, size_t, SupplierId>> drawn;
             for (const auto& target : tier) {
                 const Priced* price = with_buy ? buy.find(std::string(query.destination),
                                                           target.id.value, query.minute())
@@ -180,9 +180,9 @@ struct World {
                 } else if (rule.select == Select::quality && !board.explores(query.spread)) {
                     rank = -int64_t{board.score(target.id, NetworkId::none()).value()};
                 }
-                const uint64_t hash = mix64(query.spread ^ mix64(target.id.value));
-                const double uniform = (static_cast<double>(hash >> 12) + 0.5) / 4503599627370496.0;
-                drawn.emplace_back(rank, -std::log(uniform) * (1.0 / target.weight), target.id);
+                drawn.emplace_back(rank,
+                                   rendezvous_score(query.spread, target.id.value, target.weight),
+                                   drawn.size(), target.id);
             }
             std::sort(drawn.begin(), drawn.end());
             for (const auto& each : drawn) {

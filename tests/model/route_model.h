@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "core/base/prng.h"
 #include "core/match/pattern_set.h"
 #include "core/route/mt_table.h"
+#include "core/route/rendezvous.h"
 #include "core/route/rules.h"
 #include "core/text/utf8.h"
 
@@ -55,19 +55,18 @@ class Matcher {
     std::map<std::string, Compiled> sets_;
 };
 
-/// All targets, tier by tier; in a tier as written, or by the drawn number over the weight.
+/// All targets, tier by tier; in a tier as written, or by the drawn number over the weight
+/// (tests/unit/route/target_order_test.cc compares those with a plain formula).
 template <class TargetId>
 std::vector<TargetId> ordered(const Tiers<TargetId>& tiers, Select select, uint64_t spread) {
     std::vector<TargetId> result;
     for (const auto& tier : tiers) {
-        std::vector<std::pair<double, TargetId>> drawn;
+        std::vector<std::pair<uint32_t, TargetId>> drawn;
         for (const auto& target : tier) {
-            const uint64_t hash = mix64(spread ^ mix64(target.id.value));
-            const double uniform = (static_cast<double>(hash >> 12) + 0.5) / 4503599627370496.0;
-            drawn.emplace_back(-std::log(uniform) * (1.0 / target.weight), target.id);
+            drawn.emplace_back(rendezvous_score(spread, target.id.value, target.weight), target.id);
         }
         if (select == Select::weight) {
-            std::sort(drawn.begin(), drawn.end());
+            std::ranges::stable_sort(drawn, {}, [](const auto& one) { return one.first; });
         }
         for (const auto& [score, id] : drawn) {
             result.push_back(id);

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/prng.h"
 #include "tests/unit/route/route_fixture.h"
 
 namespace sy::route {
@@ -42,14 +43,54 @@ TEST(TargetOrder, WeightsHoldWithinOnePercent) {
     EXPECT_GT(uneven[5], 0.999);
 }
 
-TEST(TargetOrder, LogarithmIsThatOfTheLibrary) {
-    for (uint64_t i = 0; i < 1'000'000; ++i) {
-        const double x = (static_cast<double>(mix64(i) >> 12) + 0.5) * 0x1p-52;
-        ASSERT_NEAR(detail::negative_log(x), -std::log(x), 1e-12) << x;
+TEST(TargetOrder, LogarithmIsNearlyThatOfTheLibrary) {
+    const auto check = [](float x) {
+        const float log = detail::negative_log2(x + RendezvousFloats{})[0];
+        const double exact = -std::log2(double{x});
+        ASSERT_NEAR(log, exact, 1e-5 * exact) << x;
+        ASSERT_GT(log, 0) << x;
+    };
+    for (uint32_t drawn = 0; drawn < 1U << 23; ++drawn) {
+        check((static_cast<float>(drawn) + 0.5F) * detail::draw_step);
     }
-    for (const double x : {0x1p-53, 0x1p-52, 0.5, 0.25, 1 - 0x1p-20, 1 - 0x1p-53}) {
-        EXPECT_NEAR(detail::negative_log(x), -std::log(x), 1e-12) << x;
-        EXPECT_GT(detail::negative_log(x), 0) << x;
+}
+
+// The order is that of the model's scores, but where two are nearly equal.
+TEST(TargetOrder, OrderIsThatOfTheModel) {
+    Prng prng(5);
+    for (int round = 0; round < 20'000; ++round) {
+        Tiers<SupplierId> tiers;
+        std::map<uint16_t, std::pair<size_t, double>> scores;  // with their tiers
+        const uint64_t spread = prng();
+        const size_t count = 1 + prng.below(limits::targets_max);
+        while (scores.size() < count) {
+            const auto id = static_cast<uint16_t>(prng.below(limits::suppliers_max));
+            const uint32_t weight = prng.chance(1, 8)   ? 0
+                                    : prng.chance(1, 8) ? static_cast<uint32_t>(prng())
+                                                        : 1 + static_cast<uint32_t>(prng.below(9));
+            if (scores.contains(id)) {
+                continue;
+            }
+            if (tiers.empty() || prng.chance(1, 3)) {
+                tiers.emplace_back();
+            }
+            tiers.back().push_back({supplier(id), weight});
+            scores[id] = {tiers.size() - 1, rendezvous_model(spread, id, weight)};
+        }
+        TargetPool<SupplierId> pool;
+        const auto range = pool.add(tiers, Select::weight);
+        Order order;
+        ASSERT_EQ(pool.order(range, spread, order), count);
+        std::pair<size_t, double> before(0, 0);
+        for (size_t i = 0; i < count; ++i) {
+            ASSERT_TRUE(scores.contains(order[i].value)) << "twice, or not asked for";
+            const auto here = scores.extract(order[i].value).mapped();
+            ASSERT_GE(here.first, before.first);
+            if (here.first == before.first) {
+                ASSERT_GE(here.second, before.second * (1 - 2e-4));
+            }
+            before = here;
+        }
     }
 }
 

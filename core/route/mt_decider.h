@@ -1,0 +1,310 @@
+// Data plane: decisions over a burst, stage by stage, so that the cache misses of its messages
+// overlap: keys, networks, the prefixes with rules, what their rows ask for, the rows, what the
+// winner says, its targets. decide() and explain() run this same code; explain() only listens.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <span>
+
+#include "core/base/prefetch.h"
+#include "core/route/message_scan.h"
+#include "core/route/mt_choose.h"
+#include "core/route/mt_impl.h"
+#include "core/route/mt_judge.h"
+
+namespace sy::route {
+
+template <class Listener>
+class Decider {
+  public:
+    // REQUIRES: all parts of one MtTable.
+    Decider(const MtTable::Impl& impl,
+            const MtTable& table,
+            RouteScratch::Impl& scratch,
+            Listener& listener)
+        : table_(impl),
+          networks_(table.networks()),
+          patterns_(table.patterns()),
+          prices_(table.prices()),
+          scratch_(scratch),
+          listener_(listener) {}
+
+    void decide(std::span<const MtQuery> queries, std::span<MtDecision> decisions) {
+        SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
+        SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
+        SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
+        SY_ASSERT(scratch_.whens.size() >= table_.whens.size());
+        const size_t count = queries.size();
+        ask_prefixes(queries);
+        if (!table_.network_segments.empty() || table_.any_quality || prices_.by_network()) {
+            ask_networks(queries);
+        }
+        find_nodes(count);
+        prefetch_conditions(queries);
+        for (size_t i = 0; i < count; ++i) {
+            winners_[i] = winner_of(queries[i], i);
+            if (winners_[i] != nullptr) {
+                sy::prefetch(&outcome_of(*winners_[i]));
+            }
+        }
+        for (size_t i = 0; i < count; ++i) {
+            decisions[i] = MtDecision{};
+            decisions[i].network = resolved_[i].network;
+            if (winners_[i] != nullptr) {
+                take(*winners_[i], i, decisions[i]);
+            }
+        }
+        TargetStage<Listener>(table_, prices_, scratch_.quality, listener_)
+            .choose(queries, {keys_.data(), count}, {outcomes_.data(), count}, decisions);
+    }
+
+  private:
+    using Node = PrefixIndex::Node;
+    static constexpr Node no_rules{};
+
+    // Where the rules of one scope (the plan, or screening) begin for a message: first the places
+    // of its probes, then the nodes that they found.
+    struct Probed {
+        uint32_t prefix = no_probe;
+        uint32_t network = no_probe;  // rules that name the destination's network
+    };
+    struct Scope {
+        const Node* prefix;
+        const Node* network;
+
+        [[nodiscard]] RuleIndex::Tag tag() const { return prefix->tag | network->tag; }
+    };
+    static constexpr uint32_t no_probe = PrefixIndex::probes_max;
+    static_assert(PrefixIndex::probes_max >= 4 * limits::burst);
+
+    uint32_t probe(uint64_t key, uint32_t segment) {
+        probes_[probe_count_] = {key, segment};
+        return probe_count_++;
+    }
+    // Written always, counted only where it is wanted: no branch to guess wrong.
+    uint32_t probe_if_any(uint64_t key, uint32_t segment) {
+        const bool any = segment != NetworkSegments::none;
+        probes_[probe_count_] = {key, segment};
+        const uint32_t place = any ? probe_count_ : no_probe;
+        probe_count_ += any ? 1 : 0;
+        return place;
+    }
+
+    void ask_prefixes(std::span<const MtQuery> queries) {
+        for (size_t i = 0; i < queries.size(); ++i) {
+            keys_[i] = number_key(queries[i].destination);
+            plan_probes_[i].prefix = probe(keys_[i], table_.segment_of(queries[i].plan));
+        }
+        for (size_t i = 0; table_.screening && i < queries.size(); ++i) {
+            screening_probes_[i].prefix = probe(keys_[i], MtTable::Impl::screening_segment);
+        }
+    }
+
+    void ask_networks(std::span<const MtQuery> queries) {
+        const size_t count = queries.size();
+        std::array<std::string_view, limits::burst> numbers;
+        for (size_t i = 0; i < count; ++i) {
+            numbers[i] = queries[i].destination;
+        }
+        networks_.resolve({numbers.data(), count}, {keys_.data(), count},
+                          {resolved_.data(), count});
+        const NetworkSegments& segments = table_.network_segments;
+        if (segments.empty()) {
+            return;
+        }
+        for (size_t i = 0; i < count; ++i) {
+            segments.prefetch(table_.segment_of(queries[i].plan), resolved_[i].network);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            plan_probes_[i].network = probe_if_any(
+                keys_[i], segments.find(table_.segment_of(queries[i].plan), resolved_[i].network));
+        }
+        for (size_t i = 0; table_.screening_networks && i < count; ++i) {
+            screening_probes_[i].network = probe_if_any(
+                keys_[i], segments.find(MtTable::Impl::screening_segment, resolved_[i].network));
+        }
+    }
+
+    // Of nodes further up nothing is fetched: few messages get there.
+    void find_nodes(size_t count) {
+        std::array<uint32_t, PrefixIndex::probes_max> found;
+        table_.index.find({probes_.data(), probe_count_}, {found.data(), probe_count_});
+        std::array<const Node*, PrefixIndex::probes_max + 1> nodes;
+        nodes[no_probe] = &no_rules;
+        for (size_t k = 0; k < probe_count_; ++k) {
+            nodes[k] = found[k] == PrefixIndex::none ? &no_rules : &table_.index.node(found[k]);
+            sy::prefetch(nodes[k]);
+        }
+        const MtRow* rows = table_.conditions.rows().data();
+        for (size_t k = 0; k < probe_count_; ++k) {
+            sy::prefetch(rows + nodes[k]->rows_begin);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            const auto scope = [&](const Probed& probed) {
+                return Scope{nodes[probed.prefix], nodes[probed.network]};
+            };
+            plan_[i] = scope(plan_probes_[i]);
+            screening_[i] = scope(screening_probes_[i]);
+        }
+    }
+
+    void prefetch_conditions(std::span<const MtQuery> queries) {
+        const size_t count = queries.size();
+        RuleIndex::Tag all = 0;
+        for (size_t i = 0; i < count; ++i) {
+            const RuleIndex::Tag tag = plan_[i].tag() | screening_[i].tag();
+            all |= tag;
+            tags_[i] = tag;
+            const smpp::Sm* sm = queries[i].sm;
+            exact_[i] = {queries[i].customer, sm == nullptr ? uint8_t{0} : sm->data_coding,
+                         SenderType::any};
+        }
+        if ((all & RuleIndex::asks_senders) != 0) {
+            look_for_senders(queries);
+        }
+        if ((all & RuleIndex::all_lanes) != 0) {
+            prefetch_lanes(queries);
+        }
+    }
+
+    // Which expressions match the senders is mostly known.
+    void look_for_senders(std::span<const MtQuery> queries) {
+        if (scratch_.cached_patterns.get() != &patterns_) {
+            return;
+        }
+        looked_ = true;
+        for (size_t i = 0; i < queries.size(); ++i) {
+            if ((tags_[i] & RuleIndex::asks_senders) != 0) {
+                looks_[i] = scratch_.senders.look(queries[i].sender);
+                scratch_.senders.prefetch(looks_[i]);
+            }
+        }
+        for (size_t i = 0; i < queries.size(); ++i) {
+            if ((tags_[i] & RuleIndex::asks_senders) != 0) {
+                scratch_.senders.prefetch_entry(looks_[i]);
+            }
+        }
+    }
+
+    void prefetch_lanes(std::span<const MtQuery> queries) {
+        const RuleIndex& conditions = table_.conditions;
+        for_each_lane(queries, [&](const Node& prefix, uint32_t lane, const ExactValues& values) {
+            conditions.prefetch(prefix.rows_begin, lane, values);
+        });
+        for_each_lane(queries, [&](const Node& prefix, uint32_t lane, const ExactValues& values) {
+            const RuleIndex::Range range = conditions.lane(prefix.rows_begin, lane, values);
+            sy::prefetch(conditions.rows().data() + range.begin);
+        });
+    }
+    template <class Each>
+    void for_each_lane(std::span<const MtQuery> queries, const Each& each) {
+        constexpr int fetched_max = 4;  // of a prefix; more are rare
+        for (size_t i = 0; i < queries.size(); ++i) {
+            if ((tags_[i] & RuleIndex::all_lanes) == 0) {
+                continue;
+            }
+            Case the_case(queries[i], exact_[i], resolved_[i].is_ported);
+            for (const Node* node :
+                 {plan_[i].network, plan_[i].prefix, screening_[i].network, screening_[i].prefix}) {
+                RuleIndex::Tag lanes = node->tag & RuleIndex::all_lanes;
+                for (int k = 0; k < fetched_max && lanes != 0; ++k, lanes &= lanes - 1) {
+                    const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
+                    each(*node, lane, the_case.exact_for(lane));
+                }
+            }
+        }
+    }
+
+    const MtRow* winner_of(const MtQuery& query, size_t i) {
+        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
+        if (looked_ && (tags_[i] & RuleIndex::asks_senders) != 0) {
+            scan.set_look(looks_[i]);
+        }
+        Case the_case(query, exact_[i], resolved_[i].is_ported);
+        Judge judge(table_, scratch_, the_case, scan);
+        const MtRow* row = first_holding(screening_[i], judge);
+        return row != nullptr ? row : first_holding(plan_[i], judge);
+    }
+
+    // The whole number where it is ported, then rules of its network, then all others.
+    const MtRow* first_holding(Scope scope, Judge& judge) {
+        const MtRow* row = nullptr;
+        if (judge.the_case().is_ported() && scope.prefix != &no_rules) [[unlikely]] {
+            const MtRow& any = table_.conditions.rows()[scope.prefix->rows_begin];
+            if ((*table_.rules)[any.rule].prefix.size() ==
+                judge.the_case().query().destination.size()) {
+                row = first_of(*scope.prefix, judge);
+                scope.prefix = parent_of(*scope.prefix);
+            }
+        }
+        if (row == nullptr) {
+            row = first_in_chain(scope.network, judge);
+        }
+        return row != nullptr ? row : first_in_chain(scope.prefix, judge);
+    }
+
+    [[nodiscard]] const Node* parent_of(const Node& node) const {
+        return node.parent == PrefixIndex::none ? &no_rules : &table_.index.node(node.parent);
+    }
+
+    // From the longest prefix to ever shorter ones.
+    const MtRow* first_in_chain(const Node* node, Judge& judge) {
+        const MtRow* row = nullptr;
+        while (node != &no_rules && row == nullptr) {
+            row = first_of(*node, judge);
+            node = parent_of(*node);
+        }
+        return row;
+    }
+
+    const MtRow* first_of(const Node& prefix, Judge& judge) {
+        const MtRow* winner = PrefixSearch(table_.conditions, judge).winner(prefix);
+        if constexpr (Listener::listens) {
+            const std::span<const MtRow> rows = table_.conditions.rows();
+            listener_.prefix_decided(
+                rows.subspan(prefix.rows_begin, prefix.rows_end - prefix.rows_begin), winner,
+                judge);
+        }
+        return winner;
+    }
+
+    [[nodiscard]] const MtOutcome& outcome_of(const MtRow& row) const {
+        return table_.outcomes[row.outcome];
+    }
+    void take(const MtRow& row, size_t i, MtDecision& decision) {
+        const MtOutcome& outcome = outcome_of(row);
+        table_.targets.prefetch(outcome.targets);
+        decision.kind = outcome.kind;
+        decision.status = outcome.status;
+        decision.rule_line = row.line;
+        decision.sender_to = outcome.sender_to;
+        decision.reroute_ns = outcome.reroute_ns;
+        outcomes_[i] = &outcome;
+    }
+
+    const MtTable::Impl& table_;
+    const NetworkTables& networks_;
+    const Patterns& patterns_;
+    const Prices& prices_;
+    RouteScratch::Impl& scratch_;
+    Listener& listener_;
+
+    uint32_t probe_count_ = 0;
+    std::array<PrefixIndex::Probe, PrefixIndex::probes_max + 1> probes_;
+    // By message:
+    std::array<uint64_t, limits::burst> keys_;
+    std::array<Probed, limits::burst> plan_probes_;
+    std::array<Probed, limits::burst> screening_probes_;
+    std::array<NetworkTables::Resolved, limits::burst> resolved_;
+    std::array<Scope, limits::burst> plan_;
+    std::array<Scope, limits::burst> screening_;
+    std::array<RuleIndex::Tag, limits::burst> tags_;  // of all its prefixes
+    std::array<ExactValues, limits::burst> exact_;    // but for the sender_type
+    bool looked_ = false;
+    std::array<SenderCache::Look, limits::burst> looks_;  // where tags_ ask for senders
+    std::array<const MtRow*, limits::burst> winners_;     // null: no rule holds
+    std::array<const MtOutcome*, limits::burst> outcomes_;
+};
+
+}  // namespace sy::route
