@@ -47,9 +47,13 @@ class DpdkWorker final : public WorkerOver<tcpip::TcpTransport> {
     using WorkerOver::WorkerOver;
 
     void add_samples(std::vector<admin::WorkerSample>& out) const override {
-        for (const tcpip::NamedCount& one : tcpip::named(transport().stack().counters())) {
-            out.push_back({one.name, one.help, index(), one.count->value()});
-        }
+        const auto add = [&](std::span<const tcpip::NamedCount> counts) {
+            for (const tcpip::NamedCount& one : counts) {
+                out.push_back({one.name, one.help, index(), one.count->value()});
+            }
+        };
+        add(tcpip::named(transport().stack().counters()));
+        add(tcpip::named(transport().stack().ip().counters()));
     }
 
   private:

@@ -74,7 +74,18 @@ void parse_ipv6(Octets frame, Packet& packet) {
     packet.end = packet.l4 + load_be<uint16_t>(ip + 4);
     packet.source = IpAddress::from_ipv6(ip + 8);
     packet.destination = IpAddress::from_ipv6(ip + 24);
-    parse_l4(frame, ip[6], packet);
+    uint8_t protocol = ip[6];
+    // Reports of multicast listeners have a hop-by-hop header (RFC 3810 section 5).
+    if (protocol == protocol_hop_by_hop && frame.size() >= packet.l4 + 8 &&
+        packet.l4 + 8 <= packet.end) {
+        const uint8_t* extension = frame.data() + packet.l4;
+        protocol = extension[0];
+        packet.l4 += 8 * (extension[1] + 1U);
+        if (packet.l4 > packet.end) {
+            return;
+        }
+    }
+    parse_l4(frame, protocol, packet);
 }
 
 /// Where the checksum of the TCP or ICMP message stands.

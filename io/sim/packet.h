@@ -33,6 +33,7 @@ inline constexpr uint16_t ethertype_ipv4 = 0x0800;
 inline constexpr uint16_t ethertype_arp = 0x0806;
 inline constexpr uint16_t ethertype_vlan = 0x8100;
 inline constexpr uint16_t ethertype_ipv6 = 0x86dd;
+inline constexpr uint8_t protocol_hop_by_hop = 0;
 inline constexpr uint8_t protocol_icmp = 1;
 inline constexpr uint8_t protocol_tcp = 6;
 inline constexpr uint8_t protocol_icmpv6 = 58;

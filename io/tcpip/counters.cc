@@ -63,4 +63,69 @@ std::array<NamedCount, named_counts> named(const TcpCounters& counters) {
     }};
 }
 
+std::array<NamedCount, named_ip_counts> named(const IpCounters& counters) {
+    std::array<NamedCount, named_ip_counts> all = {{
+        {"ip_tcp_in", "frames received: TCP", &counters.tcp_in},
+        {"ip_arp_in", "frames received: ARP", &counters.arp_in},
+        {"ip_icmp4_in", "frames received: ICMP", &counters.icmp4_in},
+        {"ip_icmp6_in", "frames received: ICMPv6", &counters.icmp6_in},
+        {"ip_arp_bad", "ARP: malformed", &counters.arp_bad},
+        {"ip_arp_ignored", "ARP: not for us, or from off the link", &counters.arp_ignored},
+        {"ip_arp_requests_out", "ARP requests sent: asking, probing, announcing",
+         &counters.arp_requests_out},
+        {"ip_arp_replies_out", "ARP replies sent", &counters.arp_replies_out},
+        {"ip_nd_bad", "neighbour discovery: malformed, or from off the link", &counters.nd_bad},
+        {"ip_nd_ignored", "neighbour discovery: not for us, routers' messages",
+         &counters.nd_ignored},
+        {"ip_nd_solicits_out", "neighbour solicitations sent", &counters.nd_solicits_out},
+        {"ip_nd_adverts_out", "neighbour advertisements sent", &counters.nd_adverts_out},
+        {"ip_neighbour_answers_limited", "answers to ARP and ND not sent: too many a second",
+         &counters.neighbour_answers_limited},
+        {"ip_neighbour_creates_limited", "neighbours not remembered: too many a second",
+         &counters.neighbour_creates_limited},
+        {"ip_conflicts", "somebody else claimed an address of ours", &counters.conflicts},
+        {"ip_defences", "conflicts answered by an announcement", &counters.defences},
+        {"ip_duplicates", "IPv6 addresses given up: somebody had them", &counters.duplicates},
+        {"ip_mld_queries_in", "multicast listener queries", &counters.mld_queries_in},
+        {"ip_mld_bad", "multicast listener queries refused", &counters.mld_bad},
+        {"ip_mld_reports_out", "multicast listener reports sent", &counters.mld_reports_out},
+        {"ip_echo_in", "pings", &counters.echo_in},
+        {"ip_echo_out", "pings answered", &counters.echo_out},
+        {"ip_echo_limited", "pings not answered: too many a second", &counters.echo_limited},
+        {"ip_errors_in", "ICMP errors about segments of ours", &counters.errors_in},
+        {"ip_icmp_bad", "ICMP: malformed, or about what we never sent", &counters.icmp_bad},
+        {"ip_icmp_ignored", "ICMP: types that mean nothing to us", &counters.icmp_ignored},
+        {"ip_no_frame", "answers and requests not sent: no frame free", &counters.no_frame},
+        {"ip_no_route", "connections that found no way to their peer", &counters.no_route},
+    }};
+    constexpr size_t reasons = static_cast<size_t>(Drop::count) - 1;  // without none
+    static_assert(sizeof counters == (named_ip_counts + 1) * sizeof(Count), "all have a name");
+    constexpr std::array<NamedCount, reasons> dropped = {{
+        {"ip_dropped_frame_short", "frames dropped: no whole Ethernet header or tag"},
+        {"ip_dropped_mac_not_ours", "frames dropped: for another MAC or group"},
+        {"ip_dropped_mac_source", "frames dropped: sent by a group"},
+        {"ip_dropped_vlan", "frames dropped: of another VLAN"},
+        {"ip_dropped_ethertype", "frames dropped: neither ARP nor IP"},
+        {"ip_dropped_arp_short", "frames dropped: no whole ARP packet"},
+        {"ip_dropped_ip_header", "frames dropped: impossible IP header"},
+        {"ip_dropped_ip_length", "frames dropped: IP length does not fit"},
+        {"ip_dropped_ip_checksum", "frames dropped: IPv4 header checksum"},
+        {"ip_dropped_ip_options", "frames dropped: malformed IPv4 options"},
+        {"ip_dropped_source_route", "frames dropped: source routes"},
+        {"ip_dropped_fragment", "frames dropped: fragments"},
+        {"ip_dropped_extension_header", "frames dropped: IPv6 extension headers"},
+        {"ip_dropped_martian_source", "frames dropped: a source that no peer can have"},
+        {"ip_dropped_not_our_address", "frames dropped: for another address"},
+        {"ip_dropped_protocol", "frames dropped: neither TCP nor ICMP"},
+        {"ip_dropped_l4_short", "frames dropped: no whole TCP or ICMP header"},
+        {"ip_dropped_l4_checksum", "frames dropped: TCP or ICMP checksum"},
+    }};
+    for (size_t i = 0; i < reasons; ++i) {
+        NamedCount& one = all[named_ip_counts - reasons + i];
+        one = dropped[i];
+        one.count = &counters.dropped[i + 1];
+    }
+    return all;
+}
+
 }  // namespace sy::tcpip

@@ -1,4 +1,4 @@
-// What one stack counts above IP; names follow RFC 4022 (TCP-MIB) and RFC 4898 where they have one.
+// What one stack counts; names of TCP follow RFC 4022 (TCP-MIB) and RFC 4898 where they have one.
 // Written by the worker; a reader of another thread may see a value that is a turn old.
 #pragma once
 
@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <string_view>
+
+#include "io/tcpip/parse.h"
 
 namespace sy::tcpip {
 
@@ -81,6 +83,41 @@ struct TcpCounters {
     Count no_frame;  // a segment that was due found no frame; it is sent later
 };
 
+struct IpCounters {
+    // Received frames: tcp + arp + icmp + all of dropped.
+    Count tcp_in;
+    Count arp_in;
+    Count icmp4_in;
+    Count icmp6_in;
+    std::array<Count, static_cast<size_t>(Drop::count)> dropped{};
+
+    Count arp_bad;           // malformed
+    Count arp_ignored;       // not for us, or from off the link
+    Count arp_requests_out;  // asking, probing, announcing
+    Count arp_replies_out;
+    Count nd_bad;      // RFC 4861 section 7.1, RFC 6980
+    Count nd_ignored;  // not for us, router advertisements, redirects
+    Count nd_solicits_out;
+    Count nd_adverts_out;
+    Count neighbour_answers_limited;  // ARP replies and advertisements not sent
+    Count neighbour_creates_limited;  // senders not remembered
+    Count conflicts;                  // somebody else claims one of our addresses
+    Count defences;                   // RFC 5227 section 2.4
+    Count duplicates;                 // addresses given up by RFC 4862 section 5.4
+    Count mld_queries_in;             // RFC 3810, RFC 2710
+    Count mld_bad;                    // queries that RFC 3810 section 6.2 refuses
+    Count mld_reports_out;
+
+    Count echo_in;
+    Count echo_out;
+    Count echo_limited;
+    Count errors_in;     // ICMP errors that quote a segment of ours
+    Count icmp_bad;      // malformed, or quoting what we never send
+    Count icmp_ignored;  // types that mean nothing to us
+    Count no_frame;      // an answer or request not sent: FrameOut had no room
+    Count no_route;      // path_to() knew no way
+};
+
 /// A counter as the metrics show it.
 struct NamedCount {
     std::string_view name;
@@ -90,5 +127,8 @@ struct NamedCount {
 inline constexpr size_t named_counts = 48;
 /// All of them; any thread may read.
 [[nodiscard]] std::array<NamedCount, named_counts> named(const TcpCounters& counters);
+inline constexpr size_t named_ip_counts = 28 + static_cast<size_t>(Drop::count) - 1;
+/// The same below TCP; a name for each reason to drop a frame.
+[[nodiscard]] std::array<NamedCount, named_ip_counts> named(const IpCounters& counters);
 
 }  // namespace sy::tcpip

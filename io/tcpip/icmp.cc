@@ -76,6 +76,9 @@ std::optional<IcmpError> IpLayer::input_icmp6(const Packet& packet, Nanos now) {
         case icmp6::redirect:
             input_nd(packet, now);
             return std::nullopt;
+        case icmp6::listener_query:
+            input_listener_query(packet, now);
+            return std::nullopt;
         default:
             ++counters_.icmp_ignored;
             return std::nullopt;

@@ -3,7 +3,7 @@
 // construction.
 //
 // Not here: fragments (refused), router advertisements and redirects (counted and ignored: the
-// gateways are configured), router solicitations, UDP, IGMP and MLD.
+// gateways are configured), router solicitations, UDP, IGMP.
 //
 //   RxFrame -> parse() -> tcp: the TCP layer        -> write_headers() -> FrameOut
 //                         arp, icmp4, icmp6: input() -> answers, or an IcmpError for TCP
@@ -15,6 +15,7 @@
 
 #include "core/base/time.h"
 #include "io/tcpip/checksum.h"
+#include "io/tcpip/counters.h"
 #include "io/tcpip/frame_out.h"
 #include "io/tcpip/interface.h"
 #include "io/tcpip/neighbours.h"
@@ -48,37 +49,7 @@ struct Path {
 
 class IpLayer final : private NeighbourLink {
   public:
-    struct Counters {
-        // Received frames: tcp + arp + icmp + all of dropped.
-        uint64_t tcp_in = 0;
-        uint64_t arp_in = 0;
-        uint64_t icmp4_in = 0;
-        uint64_t icmp6_in = 0;
-        std::array<uint64_t, static_cast<size_t>(Drop::count)> dropped{};
-
-        uint64_t arp_bad = 0;           // malformed
-        uint64_t arp_ignored = 0;       // not for us, or from off the link
-        uint64_t arp_requests_out = 0;  // asking, probing, announcing
-        uint64_t arp_replies_out = 0;
-        uint64_t nd_bad = 0;      // RFC 4861 section 7.1, RFC 6980
-        uint64_t nd_ignored = 0;  // not for us, router advertisements, redirects
-        uint64_t nd_solicits_out = 0;
-        uint64_t nd_adverts_out = 0;
-        uint64_t neighbour_answers_limited = 0;  // ARP replies and advertisements not sent
-        uint64_t neighbour_creates_limited = 0;  // senders not remembered
-        uint64_t conflicts = 0;                  // somebody else claims one of our addresses
-        uint64_t defences = 0;                   // RFC 5227 section 2.4
-        uint64_t duplicates = 0;                 // addresses given up by RFC 4862 section 5.4
-
-        uint64_t echo_in = 0;
-        uint64_t echo_out = 0;
-        uint64_t echo_limited = 0;
-        uint64_t errors_in = 0;     // ICMP errors that quote a segment of ours
-        uint64_t icmp_bad = 0;      // malformed, or quoting what we never send
-        uint64_t icmp_ignored = 0;  // types that mean nothing to us
-        uint64_t no_frame = 0;      // an answer or request not sent: FrameOut had no room
-        uint64_t no_route = 0;      // path_to() knew no way
-    };
+    using Counters = IpCounters;
 
     IpLayer(PacketPort& port, FrameOut& out, const InterfaceOptions& options, uint64_t seed);
 
@@ -186,7 +157,7 @@ class IpLayer final : private NeighbourLink {
     [[nodiscard]] Neighbours& neighbours() { return neighbours_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] uint64_t dropped(Drop reason) const {
-        return counters_.dropped[static_cast<size_t>(reason)];
+        return counters_.dropped[static_cast<size_t>(reason)].value();
     }
 
   private:
@@ -245,6 +216,18 @@ class IpLayer final : private NeighbourLink {
     void send_advertisement(const Advert& advert);
     void finish_nd(uint8_t* message, const FlowKey& flow, uint32_t bytes);
 
+    // mld.cc
+    void input_listener_query(const Packet& packet, Nanos now);
+    void report_joined(Nanos now, uint8_t times);
+    void run_listener(Nanos now);
+    void report_groups(Nanos now, uint8_t record_type);
+    void report_group_v1(const FlowKey& flow);
+    [[nodiscard]] uint8_t* begin_report(const FlowKey& flow, uint32_t message_bytes);
+    void finish_report(uint8_t* message, const FlowKey& flow, uint32_t message_bytes);
+    [[nodiscard]] Nanos listener_ns() const {
+        return listener_.answer_ns < listener_.join_ns ? listener_.answer_ns : listener_.join_ns;
+    }
+
     // icmp.cc
     [[nodiscard]] std::optional<IcmpError> input_icmp4(const Packet& packet, Nanos now);
     [[nodiscard]] std::optional<IcmpError> input_icmp6(const Packet& packet, Nanos now);
@@ -264,6 +247,16 @@ class IpLayer final : private NeighbourLink {
     Ipv4Template ipv4_template_;
     alignas(64) std::array<uint8_t, 64> ipv6_template_{};  // Ethernet, tag, IPv6
 
+    // What switches are told of the groups that we listen to.
+    struct Listener {
+        uint8_t joins = 0;  // reports that nobody asked for, still to be sent
+        Nanos join_ns = ~Nanos{0};
+        Nanos answer_ns = ~Nanos{0};  // to a query
+        Nanos v1_until_ns = 0;        // a querier of RFC 2710 was heard
+        uint64_t random = 0;
+    };
+
+    Listener listener_;
     Nanos next_ns_ = ~Nanos{0};
     Nanos announce_ns_ = ~Nanos{0};  // the second announcement
     Nanos detected_ns_ = ~Nanos{0};  // end of duplicate detection

@@ -72,6 +72,7 @@ bool parse_plain(const RxFrame& frame, const Interface& interface, Packet& out) 
     out.source_mac = load_mac(frame.data + ethernet::source_at);
     out.group_mac = false;
     out.fragment_header = false;
+    out.router_alert = false;
     return true;
 }
 
@@ -110,6 +111,16 @@ bool options_are_skippable(const uint8_t* options, uint32_t bytes) {
         at += 2U + options[at + 1];
     }
     return true;
+}
+
+// REQUIRES: options_are_skippable().
+bool has_router_alert(const uint8_t* options, uint32_t bytes) {
+    for (uint32_t at = 0; at < bytes; at += options[at] == 0 ? 1 : 2U + options[at + 1]) {
+        if (options[at] == ipv6::option_router_alert) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // One extension header of type `type` at `header`, `bytes` long.
@@ -151,6 +162,8 @@ Drop skip_extensions(const uint8_t* l3, uint32_t l3_bytes, Layer4& layer, Packet
                 drop != Drop::none) {
                 return drop;
             }
+            out.router_alert |=
+                layer.protocol == ipv6::next_hop_by_hop && has_router_alert(header + 2, bytes - 2);
         }
         layer = {.at = layer.at + bytes, .protocol = header[0]};
     }
@@ -357,6 +370,7 @@ Drop skip_tag(const Interface& interface, uint16_t& type, Rest& rest) {
     const Mac destination = load_mac(l2 + ethernet::destination_at);
     out.group_mac = is_multicast(destination);
     out.fragment_header = false;
+    out.router_alert = false;
     const bool broadcast = destination == broadcast_mac;
     const bool group = interface.listens_to_mac(l2);
     if (destination != interface.mac() && !broadcast && !group) {

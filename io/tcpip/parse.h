@@ -60,6 +60,7 @@ struct Packet {
     Mac source_mac{};
     bool group_mac = false;        // sent to a multicast or broadcast MAC (never TCP)
     bool fragment_header = false;  // an atomic fragment: neighbour discovery ignores it (RFC 6980)
+    bool router_alert = false;     // IPv6: a hop-by-hop option
 };
 
 /// Pointers in `out` point into the frame. A dropped packet has its reason and nothing else; what

@@ -86,6 +86,7 @@ inline constexpr uint8_t next_routing = 43;
 inline constexpr uint8_t next_fragment = 44;
 inline constexpr uint8_t next_destination = 60;
 inline constexpr uint32_t extension_headers_max = 8;  // more has no use, only a cost
+inline constexpr uint8_t option_router_alert = 5;     // RFC 2711
 }  // namespace ipv6
 
 namespace tcp {
@@ -141,13 +142,28 @@ inline constexpr uint8_t time_exceeded = 3;
 inline constexpr uint8_t parameter_problem = 4;
 inline constexpr uint8_t echo_request = 128;
 inline constexpr uint8_t echo_reply = 129;
+inline constexpr uint8_t listener_query = 130;
+inline constexpr uint8_t listener_report_v1 = 131;
 inline constexpr uint8_t router_solicitation = 133;
 inline constexpr uint8_t router_advertisement = 134;
 inline constexpr uint8_t neighbour_solicitation = 135;
 inline constexpr uint8_t neighbour_advertisement = 136;
 inline constexpr uint8_t redirect = 137;
+inline constexpr uint8_t listener_report = 143;
 inline constexpr uint32_t mtu_at = 4;
 }  // namespace icmp6
+
+namespace mld {  // RFC 3810 section 5, RFC 2710 section 3
+inline constexpr uint32_t response_delay_at = 4;
+inline constexpr uint32_t group_at = 8;  // of a query, and of a report of version 1
+inline constexpr uint32_t v1_bytes = 24;
+inline constexpr uint32_t query_bytes = 28;  // of version 2, without sources
+inline constexpr uint32_t records_at = 8;    // of a report
+inline constexpr uint32_t record_count_at = 6;
+inline constexpr uint32_t record_bytes = 20;  // type, no auxiliary data, no sources, group
+inline constexpr uint8_t mode_is_exclude = 2;
+inline constexpr uint8_t change_to_exclude = 4;
+}  // namespace mld
 
 namespace nd {
 inline constexpr uint32_t flags_at = 4;  // of an advertisement

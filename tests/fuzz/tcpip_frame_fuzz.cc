@@ -44,16 +44,21 @@ PortInfo make_info(uint8_t choice) {
     return out;
 }
 
-// Puts the checksum of an ICMP message right that stands directly behind its IP header.
+// Puts the checksum of an ICMP message right that stands directly behind its IP header, or behind
+// one hop-by-hop header.
 void repair(std::vector<uint8_t>& frame, uint32_t l2_bytes) {
     if (frame.size() < l2_bytes + 40U) {
         return;
     }
     uint8_t* l3 = frame.data() + l2_bytes;
     const bool v4 = l3[0] >> 4 == 4;
-    const uint32_t header = v4 ? (l3[0] & 0xfU) * 4 : 40;
+    uint32_t header = v4 ? (l3[0] & 0xfU) * 4 : 40;
     const uint32_t end = load_be<uint16_t>(l3 + (v4 ? 2 : 4)) + (v4 ? 0 : 40U);
-    const uint8_t protocol = l3[v4 ? 9 : 6];
+    uint8_t protocol = l3[v4 ? 9 : 6];
+    if (!v4 && protocol == 0 && frame.size() >= l2_bytes + 42U) {
+        protocol = l3[40];
+        header += 8 * (l3[41] + 1U);
+    }
     if (end < header + 8 || end > frame.size() - l2_bytes || protocol != (v4 ? 1 : 58)) {
         return;
     }

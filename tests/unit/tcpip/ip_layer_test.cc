@@ -1,6 +1,9 @@
 // What TCP gets from IpLayer: headers, checksums in software and by the port, path MTUs, counters.
 #include "io/tcpip/ip_layer.h"
 
+#include <map>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "core/base/prng.h"
@@ -203,12 +206,28 @@ TEST(IpLayer, EveryFrameIsCountedOnce) {
     host.hear(IpHost::icmp({.type = 8}, peer_v4, our_v4));
     host.hear(IpHost::icmp({.type = 128}, peer_v6, our_v6));
     const IpLayer::Counters& counters = host.ip.counters();
-    EXPECT_EQ(counters.tcp_in, 1U);
-    EXPECT_EQ(counters.arp_in, 1U);
-    EXPECT_EQ(counters.icmp4_in, 1U);
-    EXPECT_EQ(counters.icmp6_in, 1U);
+    EXPECT_EQ(counters.tcp_in.value(), 1U);
+    EXPECT_EQ(counters.arp_in.value(), 1U);
+    EXPECT_EQ(counters.icmp4_in.value(), 1U);
+    EXPECT_EQ(counters.icmp6_in.value(), 1U);
     EXPECT_EQ(host.ip.dropped(Drop::l4_checksum), 1U);
     EXPECT_EQ(host.ip.dropped(Drop::frame_short), 1U);
+    // By the names of the metrics; the first and the last reason to drop.
+    std::map<std::string_view, uint64_t> named_counters;
+    for (const NamedCount& one : named(counters)) {
+        EXPECT_TRUE(named_counters.emplace(one.name, one.count->value()).second) << one.name;
+        EXPECT_FALSE(one.help.empty()) << one.name;
+    }
+    EXPECT_EQ(named_counters.at("ip_dropped_frame_short"), 1U);
+    EXPECT_EQ(named_counters.at("ip_dropped_l4_checksum"), 1U);
+    EXPECT_EQ(named_counters.at("ip_echo_out"), counters.echo_out.value());
+    uint64_t all = 0;
+    for (const auto& [name, value] : named_counters) {
+        const bool frame = name.starts_with("ip_dropped_") || name == "ip_tcp_in" ||
+                           name == "ip_arp_in" || name == "ip_icmp4_in" || name == "ip_icmp6_in";
+        all += frame ? value : 0;
+    }
+    EXPECT_EQ(all, 6U);  // every frame is one of these
 }
 
 // A frame without connection goes back to where its cause came from; no neighbour is needed.

@@ -476,6 +476,7 @@ void expect_equal(const Packet& packet, const uint8_t* frame, const SlowPacket& 
               (FlowKey{slow.source, slow.destination, slow.source_port, slow.destination_port}));
     ASSERT_EQ(packet.ttl, slow.ttl);
     ASSERT_EQ(packet.traffic_class, slow.traffic_class);
+    ASSERT_EQ(packet.router_alert, slow.router_alert);
     ASSERT_EQ(Bytes(packet.payload, packet.payload + packet.payload_bytes), slow.payload);
     if (slow.kind == PacketKind::tcp) {
         ASSERT_EQ(packet.seq.value, slow.seq);

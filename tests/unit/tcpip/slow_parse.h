@@ -26,6 +26,7 @@ struct SlowPacket {
     uint32_t traffic_class = 0;
     size_t l3_at = 0;
     size_t l3_bytes = 0;
+    bool router_alert = false;
     std::vector<uint8_t> options = {};
     std::vector<uint8_t> payload = {};
 };
@@ -176,7 +177,7 @@ class SlowParser {
         out.l3_bytes = total;
         uint8_t protocol = rest[6];
         Bytes l4 = frames::part(rest, 40, total - 40);
-        if (!skip_extensions(protocol, l4)) {
+        if (!skip_extensions(protocol, l4, out.router_alert)) {
             return std::nullopt;
         }
         const bool nobody = unspecified || is_our_address(out.source);
@@ -189,7 +190,7 @@ class SlowParser {
         auto packet = parse_icmp(std::move(out), PacketKind::icmp6, l4);
         return packet && nobody && l4[0] != 135 && l4[0] != 136 ? std::nullopt : packet;
     }
-    static bool skip_extensions(uint8_t& protocol, Bytes& l4) {
+    static bool skip_extensions(uint8_t& protocol, Bytes& l4, bool& router_alert) {
         for (int count = 0;; ++count) {
             if (protocol != 0 && protocol != 43 && protocol != 44 && protocol != 60) {
                 return true;
@@ -203,7 +204,8 @@ class SlowParser {
             }
             const bool fine = protocol == 44   ? l4[2] == 0 && (l4[3] & 0xf9) == 0
                               : protocol == 43 ? l4[2] != 0 && l4[3] == 0
-                                               : may_skip(frames::part(l4, 2, bytes - 2));
+                                               : may_skip(frames::part(l4, 2, bytes - 2),
+                                                          protocol == 0 ? &router_alert : nullptr);
             if (!fine) {
                 return false;
             }
@@ -211,9 +213,12 @@ class SlowParser {
             l4.erase(l4.begin(), l4.begin() + static_cast<long>(bytes));
         }
     }
-    static bool may_skip(Bytes options) {
+    static bool may_skip(Bytes options, bool* router_alert) {
         while (!options.empty()) {
             size_t bytes = 1;
+            if (options[0] == 5 && router_alert != nullptr) {
+                *router_alert = true;
+            }
             if (options[0] != 0) {
                 if (options.size() < 2 || options[0] >= 0x40) {
                     return false;

@@ -29,7 +29,7 @@ TEST_F(StackTest, ASegmentAndTheSolicitationThatItCausesHaveFramesOfTheirOwn) {
         resolve();
         turn();
     }
-    EXPECT_GT(transport->stack().ip().counters().arp_requests_out, 1u);
+    EXPECT_GT(transport->stack().ip().counters().arp_requests_out.value(), 1u);
     // Never resolved at all: connect() to somebody new.
     others.clear();
     ASSERT_TRUE(transport->connect(*parse_endpoint("10.0.0.9:1")).has_value());
