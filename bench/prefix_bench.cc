@@ -280,12 +280,10 @@ void lookup(benchmark::State& state, size_t size, bool cold) {
     find_all(under_test, numbers, answers);
     SY_ASSERT(answers == (cold ? work.cold_answers : work.mix_answers));
     std::array<uint16_t, limits::burst> burst{};
-    uint64_t sum = 0;
     size_t at = 0;
     for (auto _ : state) {
         under_test.find(numbers, at, burst);
         at = (at + limits::burst) & (numbers.count() - 1);
-        sum += burst[0];
         benchmark::DoNotOptimize(burst);
     }
     state.SetItemsProcessed(state.iterations() * int64_t{limits::burst});
@@ -326,8 +324,9 @@ void add_all() {
         {"10k", 10'000}, {"1m", 1'000'000}, {"10m", 10'000'000}};
     for (const auto& [name, size] : sizes) {
         add_lookups<Index>("index", name, size);
-        benchmark::RegisterBenchmark((std::string("route/prefix_build/prefixes=") + name).c_str(),
-                                     [size = size](benchmark::State& state) { build(state, size); })
+        benchmark::RegisterBenchmark(
+            (std::string("route/prefix_build/prefixes=") + name).c_str(),
+            [count = size](benchmark::State& state) { build(state, count); })
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();
         add_lookups<Map>("std_map", name, size);

@@ -105,15 +105,16 @@ struct Records {
 template <unsigned flags>
 struct RteRing {
     struct Free {
-        void operator()(rte_ring* ring) const { std::free(ring); }
+        void operator()(rte_ring* memory) const { std::free(memory); }
     };
     std::unique_ptr<rte_ring, Free> ring;
 
     RteRing() {
         const ssize_t bytes = rte_ring_get_memsize(capacity);
         SY_ASSERT(bytes > 0);
-        ring.reset(static_cast<rte_ring*>(
-            std::aligned_alloc(limits::cache_line_bytes, static_cast<size_t>(bytes))));
+        constexpr size_t line = limits::cache_line_bytes;
+        const size_t whole_lines = (static_cast<size_t>(bytes) + line - 1) / line * line;
+        ring.reset(static_cast<rte_ring*>(std::aligned_alloc(line, whole_lines)));
         SY_ASSERT(ring != nullptr && rte_ring_init(ring.get(), "peer", capacity, flags) == 0);
     }
     uint32_t push(std::span<void* const> objects) {

@@ -1,6 +1,6 @@
 // Who allocates while it counts: every form of operator new of the whole program, of any thread.
 // Link dep_allocation_counter into a test program of its own; it replaces operator new. What C
-// libraries take by malloc() is not seen.
+// libraries take by malloc() is seen only under clang's sanitizers.
 #pragma once
 
 #include <cstdint>
