@@ -2,6 +2,7 @@
 // (rendezvous.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -28,6 +29,7 @@ class TargetPool {
     struct Range {
         uint32_t begin;
         uint8_t count;
+        bool weighted;  // some tier has a choice to make by weight
         Select select;
 
         friend bool operator==(const Range&, const Range&) = default;
@@ -62,23 +64,15 @@ class TargetPool {
     /// most limits::burst.
     void order(std::span<const Wanted> burst) const {
         SY_ASSERT(burst.size() <= limits::burst);
-        std::array<RendezvousWords, limits::burst> drawn;
-        std::array<RendezvousInts, limits::burst> keys;
-        for (size_t i = 0; i < burst.size(); ++i) {
-            drawn[i] = rendezvous_draw(widened(lines_[burst[i].targets.begin].ids.data()),
-                                       RendezvousSeed(burst[i].spread));
+        // First all as written, which is all that most need; which of them draw is no branch.
+        std::array<const Wanted*, limits::burst> drawing;
+        size_t count = 0;
+        for (const Wanted& wanted : burst) {
+            put_as_written(wanted);
+            drawing[count] = &wanted;
+            count += wanted.targets.weighted ? 1 : 0;
         }
-        for (size_t i = 0; i < burst.size(); ++i) {
-            keys[i] = keys_of(lines_[burst[i].targets.begin], first_places, drawn[i]);
-        }
-        // All eight, however many there are: nothing to guess wrong. What is no target comes last.
-        for (size_t i = 0; i < burst.size(); ++i) {
-            if (burst[i].targets.count > lanes) [[unlikely]] {
-                order_two_lines(burst[i], keys[i]);
-                continue;
-            }
-            put(lines_[burst[i].targets.begin], how_many_before(keys[i], keys[i]), *burst[i].order);
-        }
+        draw({drawing.data(), count});
     }
     /// Of one message; returns how many.
     uint8_t order(Range range,
@@ -111,6 +105,27 @@ class TargetPool {
     }
 
   private:
+    void draw(std::span<const Wanted* const> burst) const {
+        std::array<RendezvousWords, limits::burst> drawn;
+        std::array<RendezvousInts, limits::burst> keys;
+        for (size_t i = 0; i < burst.size(); ++i) {
+            drawn[i] = rendezvous_draw(widened(lines_[burst[i]->targets.begin].ids.data()),
+                                       RendezvousSeed(burst[i]->spread));
+        }
+        for (size_t i = 0; i < burst.size(); ++i) {
+            keys[i] = keys_of(lines_[burst[i]->targets.begin], first_places, drawn[i]);
+        }
+        // All eight, however many there are: nothing to guess wrong. What is no target comes last.
+        for (size_t i = 0; i < burst.size(); ++i) {
+            const Wanted& wanted = *burst[i];
+            if (wanted.targets.count > lanes) [[unlikely]] {
+                order_two_lines(wanted, keys[i]);
+                continue;
+            }
+            put(lines_[wanted.targets.begin], how_many_before(keys[i], keys[i]), *wanted.order);
+        }
+    }
+
     static constexpr size_t lanes = rendezvous_lanes;
     static_assert(limits::targets_max == 2 * lanes, "four bits each for tier and place");
 
@@ -171,6 +186,14 @@ class TargetPool {
         }
     }
 
+    void put_as_written(const Wanted& wanted) const {
+        const Line* line = &lines_[wanted.targets.begin];
+        std::copy(line[0].ids.begin(), line[0].ids.end(), wanted.order->begin());
+        if (wanted.targets.count > lanes) [[unlikely]] {
+            std::copy(line[1].ids.begin(), line[1].ids.end(), wanted.order->begin() + lanes);
+        }
+    }
+
     void order_two_lines(const Wanted& wanted, RendezvousInts a) const {
         const Line* line = &lines_[wanted.targets.begin];
         const RendezvousInts b = keys_of(line[1], second_places, wanted.spread);
@@ -179,9 +202,10 @@ class TargetPool {
     }
 
     Range append(const Tiers<TargetId>& tiers, Select select) {
-        Range range{static_cast<uint32_t>(lines_.size()), 0, select};
+        Range range{static_cast<uint32_t>(lines_.size()), 0, false, select};
         lines_.emplace_back();
         for (size_t tier = 0; tier < tiers.size(); ++tier) {
+            range.weighted |= select == Select::weight && tiers[tier].size() > 1;
             for (const auto& target : tiers[tier]) {
                 const size_t i = range.count % lanes;
                 if (i == 0 && range.count > 0) {
