@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <unordered_map>
@@ -45,7 +44,10 @@ class NetworkSegments {
             Lane pairs, segments;
             std::memcpy(&pairs, lines_[i].pairs.data(), sizeof pairs);
             std::memcpy(&segments, lines_[i].segments.data(), sizeof segments);
-            const Lane hit = std::bit_cast<Lane>(pairs == wanted) & segments;  // one of them, or 0
+            const auto equal = pairs == wanted;
+            Lane hit;
+            std::memcpy(&hit, &equal, sizeof hit);
+            hit &= segments;  // one of them, or 0
             std::array<uint64_t, line_pairs / 2> halves;
             std::memcpy(halves.data(), &hit, sizeof hit);
             const uint64_t any = halves[0] | halves[1] | halves[2] | halves[3];

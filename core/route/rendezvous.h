@@ -13,6 +13,10 @@
 
 #include "core/base/prng.h"
 
+// Builds for a CPU without AVX pass these vectors in memory. All of the program is built for the
+// same one, so that nobody disagrees about it.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 namespace sy::route {
 
 inline constexpr size_t rendezvous_lanes = 8;

@@ -65,6 +65,8 @@ class Utf8Sink {
 constexpr size_t block_octets = 16;
 using Block [[gnu::vector_size(block_octets)]] = uint8_t;  // one vector register
 using Wide [[gnu::vector_size(32)]] = uint8_t;
+// Without AVX they are passed in memory; here they are passed to what is inlined.
+#pragma GCC diagnostic ignored "-Wpsabi"
 
 // Whether any octet of the block at `from` is special().
 template <class Special>
