@@ -50,8 +50,7 @@ class SenderCache {
     /// Where to look for a sender. Made once, so that the misses of several can overlap.
     class Look {
       public:
-        Look() {
-        }  // NOLINT(modernize-use-equals-default): sets nothing, bursts of it are not all used
+        Look() = default;  // sets nothing: of a burst of them few are used
 
       private:
         friend class SenderCache;

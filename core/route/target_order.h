@@ -105,27 +105,6 @@ class TargetPool {
     }
 
   private:
-    void draw(std::span<const Wanted* const> burst) const {
-        std::array<RendezvousWords, limits::burst> drawn;
-        std::array<RendezvousInts, limits::burst> keys;
-        for (size_t i = 0; i < burst.size(); ++i) {
-            drawn[i] = rendezvous_draw(widened(lines_[burst[i]->targets.begin].ids.data()),
-                                       RendezvousSeed(burst[i]->spread));
-        }
-        for (size_t i = 0; i < burst.size(); ++i) {
-            keys[i] = keys_of(lines_[burst[i]->targets.begin], first_places, drawn[i]);
-        }
-        // All eight, however many there are: nothing to guess wrong. What is no target comes last.
-        for (size_t i = 0; i < burst.size(); ++i) {
-            const Wanted& wanted = *burst[i];
-            if (wanted.targets.count > lanes) [[unlikely]] {
-                order_two_lines(wanted, keys[i]);
-                continue;
-            }
-            put(lines_[wanted.targets.begin], how_many_before(keys[i], keys[i]), *wanted.order);
-        }
-    }
-
     static constexpr size_t lanes = rendezvous_lanes;
     static_assert(limits::targets_max == 2 * lanes, "four bits each for tier and place");
 
@@ -191,6 +170,27 @@ class TargetPool {
         std::copy(line[0].ids.begin(), line[0].ids.end(), wanted.order->begin());
         if (wanted.targets.count > lanes) [[unlikely]] {
             std::copy(line[1].ids.begin(), line[1].ids.end(), wanted.order->begin() + lanes);
+        }
+    }
+
+    void draw(std::span<const Wanted* const> burst) const {
+        std::array<RendezvousWords, limits::burst> drawn;
+        std::array<RendezvousInts, limits::burst> keys;
+        for (size_t i = 0; i < burst.size(); ++i) {
+            drawn[i] = rendezvous_draw(widened(lines_[burst[i]->targets.begin].ids.data()),
+                                       RendezvousSeed(burst[i]->spread));
+        }
+        for (size_t i = 0; i < burst.size(); ++i) {
+            keys[i] = keys_of(lines_[burst[i]->targets.begin], first_places, drawn[i]);
+        }
+        // All eight, however many there are: nothing to guess wrong. What is no target comes last.
+        for (size_t i = 0; i < burst.size(); ++i) {
+            const Wanted& wanted = *burst[i];
+            if (wanted.targets.count > lanes) [[unlikely]] {
+                order_two_lines(wanted, keys[i]);
+                continue;
+            }
+            put(lines_[wanted.targets.begin], how_many_before(keys[i], keys[i]), *wanted.order);
         }
     }
 

@@ -88,6 +88,8 @@ std::array<NamedCount, named_ip_counts> named(const IpCounters& counters) {
         {"ip_duplicates", "IPv6 addresses given up: somebody had them", &counters.duplicates},
         {"ip_mld_queries_in", "multicast listener queries", &counters.mld_queries_in},
         {"ip_mld_bad", "multicast listener queries refused", &counters.mld_bad},
+        {"ip_mld_limited", "multicast listener queries not answered: too many a second",
+         &counters.mld_limited},
         {"ip_mld_reports_out", "multicast listener reports sent", &counters.mld_reports_out},
         {"ip_echo_in", "pings", &counters.echo_in},
         {"ip_echo_out", "pings answered", &counters.echo_out},

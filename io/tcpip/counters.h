@@ -106,6 +106,7 @@ struct IpCounters {
     Count duplicates;                 // addresses given up by RFC 4862 section 5.4
     Count mld_queries_in;             // RFC 3810, RFC 2710
     Count mld_bad;                    // queries that RFC 3810 section 6.2 refuses
+    Count mld_limited;                // queries not answered: too many a second
     Count mld_reports_out;
 
     Count echo_in;
@@ -127,7 +128,7 @@ struct NamedCount {
 inline constexpr size_t named_counts = 48;
 /// All of them; any thread may read.
 [[nodiscard]] std::array<NamedCount, named_counts> named(const TcpCounters& counters);
-inline constexpr size_t named_ip_counts = 28 + static_cast<size_t>(Drop::count) - 1;
+inline constexpr size_t named_ip_counts = 29 + static_cast<size_t>(Drop::count) - 1;
 /// The same below TCP; a name for each reason to drop a frame.
 [[nodiscard]] std::array<NamedCount, named_ip_counts> named(const IpCounters& counters);
 

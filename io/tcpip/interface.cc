@@ -11,10 +11,6 @@ namespace {
 
 constexpr IpAddress link_local_prefix{{0xfe, 0x80}};
 
-bool is_link_local(const IpAddress& address) {
-    return address.octets[0] == 0xfe && (address.octets[1] & 0xc0) == 0x80;
-}
-
 // Leading bits that two addresses have in common.
 uint32_t common_bits(const uint8_t* a, const uint8_t* b, size_t octets) {
     for (size_t i = 0; i < octets; ++i) {

@@ -11,7 +11,6 @@ namespace {
 constexpr Nanos announce_interval_ns = 2 * second_ns;  // RFC 5227: ANNOUNCE_INTERVAL
 constexpr Nanos detection_ns = second_ns;              // RFC 4862: one solicitation, RETRANS_TIMER
 constexpr Nanos never = ~Nanos{0};
-constexpr uint8_t reports_of_a_join = 2;  // RFC 3810 section 9.1: the robustness variable
 constexpr uint32_t ipv6_version = 6U << 28;
 constexpr uint32_t flow_label_bits = 20;
 
@@ -63,14 +62,14 @@ void IpLayer::start(Nanos now) {
     }
     if (started_) {
         announce_ipv6();
-        report_joined(now, reports_of_a_join);
+        report_joined(now);
         return;
     }
     started_ = true;
     if (!announcing_) {
         finish_detection();  // the worker that answers does it
     } else {
-        report_joined(now, reports_of_a_join);  // RFC 4862 section 5.4.2: before it is asked
+        report_joined(now);  // RFC 4862 section 5.4.2: before it is asked
         begin_detection(now);
     }
     for (const auto& gateway : {interface_.gateway_v4(), interface_.gateway_v6()}) {
@@ -108,7 +107,7 @@ void IpLayer::run_timers(Nanos now) {
         detected_ns_ = never;
         finish_detection();
         announce_ipv6();
-        report_joined(now, reports_of_a_join);  // RFC 3590 section 4: now with a source address
+        report_joined(now);  // RFC 3590 section 4: now with a source address
     }
     if (now >= listener_ns()) {
         run_listener(now);

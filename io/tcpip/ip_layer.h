@@ -218,7 +218,7 @@ class IpLayer final : private NeighbourLink {
 
     // mld.cc
     void input_listener_query(const Packet& packet, Nanos now);
-    void report_joined(Nanos now, uint8_t times);
+    void report_joined(Nanos now);
     void run_listener(Nanos now);
     void report_groups(Nanos now, uint8_t record_type);
     void report_group_v1(const FlowKey& flow);
@@ -264,6 +264,7 @@ class IpLayer final : private NeighbourLink {
     RateLimit answers_{2000, 256};   // ARP replies, advertisements
     RateLimit creates_{256, 256};    // entries that peers make us have
     RateLimit echoes_{1000, 100};
+    RateLimit queries_{10, 20};  // of listeners; a querier asks some times a minute
 };
 
 }  // namespace sy::tcpip

@@ -15,14 +15,11 @@ namespace sy::tcpip {
 namespace {
 
 constexpr Nanos never = ~Nanos{0};
+constexpr uint8_t reports_of_a_join = 2;          // RFC 3810 section 9.1: the robustness variable
 constexpr Nanos join_interval_ns = second_ns;     // RFC 3810 section 9.11
 constexpr Nanos v1_querier_ns = 260 * second_ns;  // section 9.12, with its defaults
 constexpr uint32_t hop_by_hop_bytes = 8;          // one that has a router alert and padding
 constexpr IpAddress all_v2_routers{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x16}};
-
-bool is_link_local(const IpAddress& address) {
-    return address.octets[0] == 0xfe && (address.octets[1] & 0xc0) == 0x80;
-}
 
 // RFC 3810 section 5.1.3, milliseconds.
 uint64_t response_delay_ms(uint16_t code) {
@@ -53,6 +50,10 @@ void IpLayer::input_listener_query(const Packet& packet, Nanos now) {
     if (!general && !ours) {
         return;
     }
+    if (!queries_.take(now)) {
+        ++counters_.mld_limited;
+        return;
+    }
     listener_.random = mix64(listener_.random + 1);
     const Nanos most = (v1 ? code : response_delay_ms(code)) * millisecond_ns;
     const Nanos answer_ns = now + listener_.random % (most + 1);
@@ -60,12 +61,12 @@ void IpLayer::input_listener_query(const Packet& packet, Nanos now) {
     wake_at(listener_.answer_ns);
 }
 
-/// Says now, and `times` - 1 times within some seconds, that we listen to our groups.
-void IpLayer::report_joined(Nanos now, uint8_t times) {
+/// Says now, and again within a second, that we listen to our groups.
+void IpLayer::report_joined(Nanos now) {
     if (!announcing_ || interface_.ipv6().empty()) {
         return;
     }
-    listener_.joins = times;
+    listener_.joins = reports_of_a_join;
     listener_.join_ns = now;
     run_listener(now);
 }

@@ -223,6 +223,10 @@ inline uint64_t store_tcp_header(uint8_t* to, const TcpHeader& header) {
            store_and_sum(to + 8, header.ack.value) + store_and_sum(to + 12, rest);
 }
 
+/// fe80::/10 (RFC 4291 section 2.5.6).
+[[nodiscard]] inline bool is_link_local(const IpAddress& address) {
+    return address.octets[0] == 0xfe && (address.octets[1] & 0xc0) == 0x80;
+}
 /// ff02::1:ffXX:XXXX of an address (RFC 4291 section 2.7.1).
 [[nodiscard]] inline IpAddress solicited_node(const IpAddress& address) {
     IpAddress out;

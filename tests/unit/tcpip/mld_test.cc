@@ -251,6 +251,20 @@ TEST(Listener, BadQueriesAreCountedAndNotAnswered) {
     EXPECT_EQ(host.ip.counters().mld_queries_in.value(), 0U);
 }
 
+TEST(Listener, AFloodOfQueriesIsAnsweredTenTimesASecond) {
+    IpHost host(two_groups());
+    for (int i = 0; i < 10'000; ++i) {
+        host.hear(query({.delay = 0, .v1 = true}));
+        host.advance(millisecond_ns);
+    }
+    const uint64_t limited = host.ip.counters().mld_limited.value();
+    const uint64_t answered = reports(host.sent()).size() / our_groups.size();
+    EXPECT_GE(answered, 100U);
+    EXPECT_LE(answered, 125U);
+    EXPECT_EQ(answered + limited, 10'000U);
+    EXPECT_EQ(host.ip.counters().mld_queries_in.value(), 10'000U);
+}
+
 TEST(Listener, AnAddressThatWasADuplicateIsNotReported) {
     IpHost host(tentative());
     host.ip.start(host.now);
