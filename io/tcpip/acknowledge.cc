@@ -22,7 +22,7 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
             return;
         }
     }
-    const SackUpdate sacked = take_sack(c, options);
+    const SackUpdate sacked = take_sack(slot, options);
     update_window(slot, packet.seq, packet.ack, packet.window);
     if (c.tail_probed) {
         const bool plain =
@@ -37,14 +37,34 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
 }
 
 /// While the time-out is backed off, what is acknowledged was mostly sent twice and gives no sample
-/// (Karn); an echoed timestamp says which of the two it was (RFC 7323 4.1).
+/// (Karn); an echoed timestamp says which of the two it was (RFC 7323 4.1). An echo from before the
+/// last time-out says nothing: either that copy took so long, or it was there at once and its
+/// acknowledgment, lost, is only repeated now.
 void Stack::sample_echo(Connection& c, const TcpOptions& options) {
     if (!c.timestamps || !options.has_timestamps || c.rtt.backoffs() == 0) {
         return;
     }
-    const auto elapsed_ms = static_cast<int32_t>(timestamp(c) - options.echo);
-    if (elapsed_ms >= 0) {
-        c.rtt.sample(std::max<Nanos>(static_cast<Nanos>(elapsed_ms), 1) * millisecond_ns);
+    const uint32_t elapsed_ms = timestamp(c) - options.echo;
+    const Nanos since_ms = now_ns_ / millisecond_ns - c.timed_out_ns / millisecond_ns;
+    if (elapsed_ms <= since_ms) {
+        c.rtt.sample(std::max<Nanos>(elapsed_ms, 1) * millisecond_ns);
+    }
+}
+
+/// What was sent with the octets that are being timed, or after them, has arrived ahead of others:
+/// a round trip took at most this long. While the time-out is backed off it is the way back, for
+/// what is missing will need the timer again.
+void Stack::sample_sacked(uint32_t slot) {
+    Connection& c = connections_[slot];
+    const auto arrived = scoreboards_[c.scoreboard].ranges();
+    if (c.rtt.backoffs() == 0 || !c.rtt_running || arrived.empty() ||
+        arrived.back().end < c.rtt_seq) {
+        return;
+    }
+    c.rtt.sample(now_ns_ - c.rtt_sent_ns);
+    c.rtt_running = false;
+    if (c.timer == RetransmitTimer::retransmit) {
+        start_retransmit_timer(slot);
     }
 }
 
@@ -141,7 +161,8 @@ void Stack::leave_recovery(Connection& c) {
     }
 }
 
-SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {
+SackUpdate Stack::take_sack(uint32_t slot, const TcpOptions& options) {
+    Connection& c = connections_[slot];
     if (!c.sack_permitted || options.sack_count == 0) {
         return {};
     }
@@ -154,6 +175,7 @@ SackUpdate Stack::take_sack(Connection& c, const TcpOptions& options) {
     Scoreboard& scoreboard = scoreboards_[c.scoreboard];
     const SackUpdate update =
         scoreboard.update(c.snd_una, c.snd_max, {options.sack, options.sack_count});
+    sample_sacked(slot);
     // After a time-out everything is sent again in order: what was reported may have been
     // discarded since (RFC 2018 8).
     if (scoreboard.empty() || c.recovery == Recovery::timeout) {

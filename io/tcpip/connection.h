@@ -128,6 +128,7 @@ struct alignas(limits::cache_line_bytes) Connection {
 
     // The rest: what an ordinary segment does not look at.
     Nanos linger_ns = no_deadline;  // connect(), close() or FIN-WAIT-2 has waited long enough
+    Nanos timed_out_ns = 0;         // the timer's last retransmission or probe
     Nanos challenge_ns = 0;
     Nanos out_of_window_ns = 0;  // last answer to a segment outside the window
     ChunkQueue kept;             // received in order, not consumed

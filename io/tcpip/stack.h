@@ -274,8 +274,9 @@ class Stack {
     void enter_fast_recovery(uint32_t slot);
     void leave_recovery(Connection& connection);
     void react_to_ack(uint32_t slot, uint32_t bytes, uint32_t flight_before);
-    SackUpdate take_sack(Connection& connection, const TcpOptions& options);
+    SackUpdate take_sack(uint32_t slot, const TcpOptions& options);
     void sample_echo(Connection& connection, const TcpOptions& options);
+    void sample_sacked(uint32_t slot);
     void tail_probe_acked(uint32_t slot, Seq ack, bool repeated);
     void drop_scoreboard(Connection& connection);
 

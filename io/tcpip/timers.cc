@@ -107,6 +107,7 @@ void Stack::orphan_expired(uint32_t slot) {
 void Stack::retransmission_timeout(uint32_t slot) {
     Connection& c = connections_[slot];
     ++counters_.timeouts;
+    c.timed_out_ns = now_ns_;
     if (c.state < TcpState::established) {
         c.rtt.back_off();
         c.rtt_running = false;
@@ -214,6 +215,7 @@ void Stack::persist_expired(uint32_t slot) {
         return;
     }
     ++counters_.window_probes;
+    c.timed_out_ns = now_ns_;
     count_probe(c);
     const bool has_octets = !c.send.empty();
     const bool fin = !has_octets && c.fin_wanted;

@@ -110,6 +110,7 @@ struct OverDpdk {
         tcpip::StackOptions stack;
         stack.half_open_max = options.half_open_max;
         stack.user_timeout_ns = options.user_timeout_s * second_ns;
+        stack.connect_timeout_ns = options.seconds * second_ns;
         stack.secret = {options.seed, ~options.seed};
         for (const std::string& text : options.addresses) {
             const Cidr cidr = value_or_exit(parse_cidr(text));
