@@ -16,7 +16,9 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
     const bool bare = same_ack && packet.payload_bytes == 0 && (packet.flags & tcp::fin) == 0 &&
                       window == c.snd_wnd && c.flight() > 0;
     if (packet.ack > c.snd_una) {
-        sample_echo(c, options);
+        if (c.rtt.backoffs() > 0) {
+            sample_echo(c, options);
+        }
         new_ack(slot, packet.ack);
         if (c.state == TcpState::free) {
             return;
@@ -41,7 +43,7 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
 /// last time-out says nothing: either that copy took so long, or it was there at once and its
 /// acknowledgment, lost, is only repeated now.
 void Stack::sample_echo(Connection& c, const TcpOptions& options) {
-    if (!c.timestamps || !options.has_timestamps || c.rtt.backoffs() == 0) {
+    if (!c.timestamps || !options.has_timestamps) {
         return;
     }
     const uint32_t elapsed_ms = timestamp(c) - options.echo;

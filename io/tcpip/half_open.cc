@@ -99,10 +99,15 @@ void Stack::syn_arrives(const Packet& packet, uint32_t hash, const Seq* above) {
     const uint32_t index = half_open_.add(entry);
     flows_.insert(hash, half_open_base() + index);
     wheel_.arm(half_open_base() + index, now_ns_ + syn_ack_first_ns);
-    send_syn_ack(half_open_[index], clock_ms_ + entry.ts_offset);
+    send_syn_ack(half_open_[index]);
 }
 
-void Stack::send_syn_ack(const HalfOpen& entry, uint32_t timestamp) {
+void Stack::send_syn_ack(HalfOpen& entry) {
+    entry.sent_ns = now_ns_;
+    write_syn_ack(entry, clock_ms_ + entry.ts_offset);
+}
+
+void Stack::write_syn_ack(const HalfOpen& entry, uint32_t timestamp) {
     TcpOptions offer;
     offer.mss = our_mss(entry.key.remote);
     offer.has_timestamps = entry.timestamps;
@@ -131,7 +136,7 @@ void Stack::half_open_expired(uint32_t index) {
     }
     ++entry.retries;
     ++counters_.syn_ack_retransmits;
-    send_syn_ack(entry, clock_ms_ + entry.ts_offset);
+    send_syn_ack(entry);
     wheel_.arm(half_open_base() + index, now_ns_ + (syn_ack_first_ns << entry.retries));
 }
 
@@ -164,7 +169,7 @@ void Stack::half_open_arrives(uint32_t index, const Packet& packet) {
         if (packet.seq == entry.irs && (packet.flags & tcp::ack) == 0) {
             ++counters_.syn_ack_retransmits;
             entry.peer_mac = packet.source_mac;
-            send_syn_ack(entry, clock_ms_ + entry.ts_offset);
+            send_syn_ack(entry);
         } else {
             ++counters_.challenges_syn;
             acknowledge_half_open(entry);
@@ -247,12 +252,15 @@ void Stack::accept(const HalfOpen& entry, const Packet& packet) {
     c.snd_wnd = entry.window;
     c.snd_wnd_max = entry.window;
     c.backoffs = entry.retries;
+    c.timed_out_ns = entry.sent_ns;
     c.received_ns = now_ns_;
     c.state = TcpState::syn_received;
     ++counters_.accepted;
     syn_policy_.know(SynPolicy::network_of(entry.key.remote));
     push_event(StackEvent::Kind::accepted, slot);
-    synchronized(slot, entry.iss + 1);
+    TcpOptions options;
+    parse_tcp_options({packet.options, packet.options_bytes}, options);
+    synchronized(slot, entry.iss + 1, options);
     c.ack_now = false;  // the peer knows; what it sends with it is answered by its own rules
     segment_arrives(slot, packet);
 }
@@ -279,7 +287,7 @@ void Stack::send_cookie(const Packet& packet, const TcpOptions& options) {
         entry.window_scale = false;  // no place to remember it
         entry.sack_permitted = false;
     }
-    send_syn_ack(entry, timestamp);
+    write_syn_ack(entry, timestamp);
 }
 
 /// An ACK that no entry expects, soon after cookies were given out. False: not one of them.
@@ -309,6 +317,7 @@ bool Stack::cookie_arrives(const Packet& packet, uint32_t hash) {
     entry.window = packet.window;
     entry.ts_offset = timestamp_offset(packet.flow);
     entry.peer_mac = packet.source_mac;
+    entry.sent_ns = now_ns_;  // nobody knows: no older echo gives a round trip
     if (options_.timestamps && options.has_timestamps) {
         entry.timestamps = true;
         entry.ts_recent = options.timestamp;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/fixed_vector.h"
+#include "core/base/time.h"
 #include "io/tcpip/address.h"
 #include "io/tcpip/seq.h"
 
@@ -14,6 +15,7 @@ namespace sy::tcpip {
 
 struct HalfOpen {
     FlowKey key;
+    Nanos sent_ns = 0;  // our last SYN-ACK
     uint32_t hash = 0;
     Seq iss;
     Seq irs;

@@ -55,7 +55,7 @@ void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
         syn_sent_arrives(slot, packet, options);
         return;
     }
-    if (c.state == TcpState::syn_received && syn_again(slot, packet)) {
+    if (c.state == TcpState::syn_received && syn_again(slot, packet, options)) {
         return;
     }
     if (!acceptable(slot, packet, options)) {
@@ -83,7 +83,7 @@ void Stack::segment_arrives(uint32_t slot, const Packet& packet) {
     }
     c.received_ns = now_ns_;
     c.probes = 0;
-    if (c.state == TcpState::syn_received && !leave_syn_received(slot, packet)) {
+    if (c.state == TcpState::syn_received && !leave_syn_received(slot, packet, options)) {
         return;
     }
     if (!ack_acceptable(slot, packet)) {
@@ -256,8 +256,7 @@ void Stack::syn_sent_arrives(uint32_t slot, const Packet& packet, const TcpOptio
         start_retransmit_timer(slot);
         return;
     }
-    const Seq ack = packet.ack;
-    synchronized(slot, ack);
+    synchronized(slot, packet.ack, options);
     if (packet.payload_bytes > 0 || (packet.flags & tcp::fin) != 0) {
         Packet rest = packet;
         rest.seq = packet.seq + 1;
@@ -268,7 +267,7 @@ void Stack::syn_sent_arrives(uint32_t slot, const Packet& packet, const TcpOptio
 
 /// Simultaneous open, the SYN that we have once more: our SYN-ACK was lost; or in the peer's
 /// SYN-ACK, which opens the connection (RFC 9293 3.5 figure 7) although it lies before the window.
-bool Stack::syn_again(uint32_t slot, const Packet& packet) {
+bool Stack::syn_again(uint32_t slot, const Packet& packet, const TcpOptions& options) {
     const Connection& c = connections_[slot];
     if ((packet.flags & (tcp::syn | tcp::rst)) != tcp::syn || packet.seq != c.irs) {
         return false;
@@ -280,26 +279,26 @@ bool Stack::syn_again(uint32_t slot, const Packet& packet) {
     if (packet.ack != c.snd_max) {
         return false;
     }
-    synchronized(slot, packet.ack);
+    synchronized(slot, packet.ack, options);
     return true;
 }
 
 /// SYN-RECEIVED after a simultaneous open. False: the segment was answered.
-bool Stack::leave_syn_received(uint32_t slot, const Packet& packet) {
+bool Stack::leave_syn_received(uint32_t slot, const Packet& packet, const TcpOptions& options) {
     Connection& c = connections_[slot];
     if (packet.ack != c.snd_max) {
         ++counters_.ack_unacceptable;
         send_stateless({.key = c.key, .seq = packet.ack, .flags = tcp::rst}, packet.source_mac);
         return false;
     }
-    synchronized(slot, packet.ack);
+    synchronized(slot, packet.ack, options);
     c.ack_now = false;  // the peer knows
     update_window(slot, packet.seq, packet.ack, packet.window);
     return true;
 }
 
 /// Our SYN is acknowledged and we have theirs.
-void Stack::synchronized(uint32_t slot, Seq ack) {
+void Stack::synchronized(uint32_t slot, Seq ack, const TcpOptions& options) {
     Connection& c = connections_[slot];
     c.state = TcpState::established;
     c.snd_una = ack;
@@ -312,6 +311,8 @@ void Stack::synchronized(uint32_t slot, Seq ack) {
     const bool syn_lost = c.backoffs > 0;
     if (c.rtt_running && !syn_lost) {
         c.rtt.sample(now_ns_ - c.rtt_sent_ns);
+    } else {
+        sample_echo(c, options);
     }
     c.rtt_running = false;
     if (syn_lost) {

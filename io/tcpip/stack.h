@@ -247,9 +247,9 @@ class Stack {
     void answer_outside(uint32_t slot, uint32_t length);
     void reset_arrives(uint32_t slot, const Packet& packet);
     void end_reset(uint32_t slot);
-    bool syn_again(uint32_t slot, const Packet& packet);
-    bool leave_syn_received(uint32_t slot, const Packet& packet);
-    void synchronized(uint32_t slot, Seq ack);
+    bool syn_again(uint32_t slot, const Packet& packet, const TcpOptions& options);
+    bool leave_syn_received(uint32_t slot, const Packet& packet, const TcpOptions& options);
+    void synchronized(uint32_t slot, Seq ack, const TcpOptions& options);
     void keep_pending_events(uint32_t slot);
     void path_mtu_fell(uint32_t slot);
     void note_timestamp(Connection& connection, const Packet& packet, const TcpOptions& options);
@@ -337,7 +337,8 @@ class Stack {
     // half_open.cc
     void syn_arrives(const Packet& packet, uint32_t hash, const Seq* above = nullptr);
     void half_open_arrives(uint32_t index, const Packet& packet);
-    void send_syn_ack(const HalfOpen& entry, uint32_t timestamp);
+    void send_syn_ack(HalfOpen& entry);
+    void write_syn_ack(const HalfOpen& entry, uint32_t timestamp);
     void acknowledge_half_open(HalfOpen& entry);
     void half_open_expired(uint32_t index);
     void drop_half_open(uint32_t index);
