@@ -38,10 +38,10 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
     }
 }
 
-/// While the time-out is backed off, what is acknowledged was mostly sent twice and gives no sample
-/// (Karn); an echoed timestamp says which of the two it was (RFC 7323 4.1). An echo from before the
-/// last time-out says nothing: either that copy took so long, or it was there at once and its
-/// acknowledgment, lost, is only repeated now.
+/// In the handshake, and while the time-out is backed off, what is acknowledged may have been sent
+/// twice and gives no sample (Karn); an echoed timestamp says which of the two it was (RFC 7323
+/// 4.1). An echo from before the last time-out says nothing: either that copy took so long, or it
+/// was there at once and its acknowledgment, lost, is only repeated now.
 void Stack::sample_echo(Connection& c, const TcpOptions& options) {
     if (!c.timestamps || !options.has_timestamps) {
         return;
