@@ -165,7 +165,7 @@ void response(benchmark::State& state) {
     std::array<TxFrame, burst> frames;
     std::array<uint8_t, message_bytes> message{};
     message.fill(7);
-    const uint32_t sum = folded_sum(message.data(), message.size());
+    const uint32_t sum = fold_sum(sum_octets(message.data(), message.size()));
     uint64_t responses = 0;
     const uint64_t start = __rdtsc();
     for (auto _ : state) {
@@ -174,12 +174,12 @@ void response(benchmark::State& state) {
             uint8_t* to = frames[i].data + headers_bytes;
             uint32_t found = 0;
             if constexpr (in_place) {
-                found = copy_and_sum(to, message.data(), message.size());
+                found = fold_sum(copy_and_sum(to, message.data(), message.size()));
                 rte_mbuf_refcnt_update(static_cast<rte_mbuf*>(frames[i].buffer), 1);
             } else {
                 SY_ASSERT(queues[i].append(pool, message) == message.size());
                 ChunkQueue::Cursor cursor = queues[i].at(pool, 0);
-                found = queues[i].copy_out_and_sum(pool, cursor, {to, message.size()});
+                found = fold_sum(queues[i].copy_out_and_sum(pool, cursor, {to, message.size()}));
             }
             SY_ASSERT(found == sum);
         }

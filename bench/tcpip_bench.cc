@@ -215,11 +215,11 @@ void chunk_queue(benchmark::State& state) {
         SY_ASSERT(queue.append(pool, message) == bytes);
     }
     auto cursor = queue.at(pool, 63 * bytes);
-    const uint32_t expected = folded_sum(message.data(), bytes);
+    const uint32_t expected = fold_sum(sum_octets(message.data(), bytes));
     uint32_t sum = 0;
     for (auto _ : state) {
         if constexpr (summed) {
-            sum = queue.copy_out_and_sum(pool, cursor, segment);
+            sum = fold_sum(queue.copy_out_and_sum(pool, cursor, segment));
             benchmark::DoNotOptimize(sum);
         } else {
             queue.copy_out(pool, cursor, segment);
@@ -280,9 +280,9 @@ uint32_t once(uint8_t* to, const uint8_t* from, size_t n) {
         std::memcpy(to, from, n);
         return 0;
     } else if constexpr (way == Way::sum_only) {
-        return folded_sum(from, n);
+        return fold_sum(sum_octets(from, n));
     } else if constexpr (way == Way::copy_and_sum) {
-        return copy_and_sum(to, from, n);
+        return fold_sum(copy_and_sum(to, from, n));
     } else {
         return plain_copy_and_sum(to, from, n);
     }
@@ -293,9 +293,11 @@ void copy_sum(benchmark::State& state) {
     const auto bytes = static_cast<size_t>(state.range(0));
     const auto from = random_octets(bytes + 64);
     std::vector<uint8_t> to(bytes + 64);
-    SY_ASSERT(plain_copy_and_sum(to.data(), from.data(), bytes) == folded_sum(from.data(), bytes));
+    SY_ASSERT(plain_copy_and_sum(to.data(), from.data(), bytes) ==
+              fold_sum(sum_octets(from.data(), bytes)));
     if (way != Way::copy_only) {
-        SY_ASSERT(once<way>(to.data(), from.data(), bytes) == folded_sum(from.data(), bytes));
+        SY_ASSERT(once<way>(to.data(), from.data(), bytes) ==
+                  fold_sum(sum_octets(from.data(), bytes)));
     }
     size_t shift = 0;
     uint32_t sum = 0;
@@ -349,7 +351,7 @@ struct Segments {
             frames[i].data() + common.l2_bytes + ipv4::header_bytes + PlainHeader::tcp_bytes;
         const PlainSums sums = headers(i);
         store_checksum(payload - PlainHeader::tcp_bytes + tcp::checksum_at,
-                       sums.pseudo + sums.tcp + folded_sum(payload, payload_bytes));
+                       sums.pseudo + sums.tcp + sum_octets(payload, payload_bytes));
     }
     [[nodiscard]] RxFrame frame(uint32_t i) const {
         return {.data = frames[i].data(), .bytes = 66 + payload_bytes};

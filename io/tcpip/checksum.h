@@ -18,9 +18,11 @@ namespace sy::tcpip {
     return __builtin_bswap16(value);
 }
 
-/// Sum of `bytes` octets; an odd last octet counts as if a zero followed.
-[[nodiscard]] inline uint64_t sum_octets(const uint8_t* data, size_t bytes) {
-    return folded_sum(data, bytes);
+/// Adds a sum of 32-bit values, given in host order.
+[[nodiscard]] constexpr uint64_t sum_host32(uint64_t sum) {
+    // Octets of every 16 bits change places; where in the 64 these stand makes no difference.
+    const uint64_t swapped = __builtin_bswap64(sum);
+    return (swapped >> 32) + (swapped & 0xffffffffU);
 }
 
 /// Sum of the 20 octets of an IPv4 header without options.

@@ -206,13 +206,13 @@ class ChunkQueue {
             done += n;
         });
     }
-    /// The same, and returns the octets' sum (copy_checksum.h), folded.
-    uint32_t copy_out_and_sum(const ChunkPool& pool, Cursor& cursor, std::span<uint8_t> out) const {
+    /// The same, and returns the octets' sum (copy_checksum.h).
+    uint64_t copy_out_and_sum(const ChunkPool& pool, Cursor& cursor, std::span<uint8_t> out) const {
         if (const uint8_t* from = take_piece(pool, cursor, out.size())) [[likely]] {
             return copy_and_sum(out.data(), from, out.size());
         }
         size_t done = 0;
-        uint32_t sum = 0;
+        uint64_t sum = 0;
         walk(pool, cursor, out.size(), [&](const uint8_t* from, size_t n) {
             sum = join_sums(sum, copy_and_sum(out.data() + done, from, n), done);
             done += n;
@@ -222,7 +222,7 @@ class ChunkQueue {
 
   private:
     // All chunks go back. REQUIRES: size_ is 0.
-    void empty_out(ChunkPool& pool) {
+    [[gnu::always_inline]] void empty_out(ChunkPool& pool) {
         if (head_ == tail_) [[likely]] {
             if (head_ != ChunkPool::none) {
                 pool.release(head_);

@@ -259,7 +259,7 @@ void IpLayer::finish_tcp(TxFrame& frame,
                 .segment_bytes = segment_bytes};
     if (!port_sums_tcp()) {
         part.header_sum = sum_octets(l4, part.header_bytes);
-        part.payload_sum = folded_sum(l4 + part.header_bytes, part.payload_bytes);
+        part.payload_sum = sum_octets(l4 + part.header_bytes, part.payload_bytes);
     }
     finish_tcp(frame, flow, part);
 }

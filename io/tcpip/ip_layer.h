@@ -120,7 +120,7 @@ class IpLayer final : private NeighbourLink {
         uint32_t header_bytes = 0;  // with options
         uint64_t header_sum = 0;    // of these octets; not looked at if port_sums_tcp()
         uint32_t payload_bytes = 0;
-        uint32_t payload_sum = 0;    // copy_checksum.h; not looked at if port_sums_tcp()
+        uint64_t payload_sum = 0;    // copy_checksum.h; not looked at if port_sums_tcp()
         uint16_t segment_bytes = 0;  // TSO: payload octets of each segment
     };
     [[nodiscard]] const PortInfo& port() const { return port_; }

@@ -81,12 +81,12 @@ inline PlainSums write_plain_headers(uint8_t* frame,
     store_be(l4 + tcp::header_bytes, timestamps_prefix);
     store_be(l4 + tcp::header_bytes + 4, header.timestamp);
     store_be(l4 + tcp::header_bytes + 8, header.echo);
-    // Summed as host words, then changed to memory order once (RFC 1071 section 2 (B)).
+    // Summed as host words, then brought to memory order once (RFC 1071 section 2 (B)).
     const uint64_t words = uint64_t{ports} + header.seq.value + header.ack.value + rest +
                            timestamps_prefix + header.timestamp + header.echo;
     return {.pseudo = address_sum + sum_host16(static_cast<uint16_t>(l4_bytes)) +
                       sum_host16(ip::protocol_tcp),
-            .tcp = sum_host16(fold(words))};
+            .tcp = sum_host32(words)};
 }
 
 }  // namespace sy::tcpip

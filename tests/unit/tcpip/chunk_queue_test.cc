@@ -249,8 +249,8 @@ class Differential {
         if (prng_.chance(1, 2)) {
             queue_.copy_out(pool_, cursor, out);
         } else {
-            const uint32_t sum = queue_.copy_out_and_sum(pool_, cursor, out);
-            ASSERT_EQ(sum, folded_sum(out.data(), n));
+            const uint64_t sum = queue_.copy_out_and_sum(pool_, cursor, out);
+            ASSERT_EQ(fold_sum(sum), fold_sum(sum_octets(out.data(), n)));
         }
         ASSERT_TRUE(std::equal(out.begin(), out.end(), model_.begin() + offset));
         ASSERT_EQ(cursor.position - queue_.front_position(), offset + n);
