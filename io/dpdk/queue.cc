@@ -73,17 +73,31 @@ rte_mbuf* to_mbuf(const TxFrame& frame) {
     return mbuf;
 }
 
+// rte_pktmbuf_free_bulk() of frames in one piece each, which is what all are here; nearly always of
+// one pool.
 template <class Frame>
 void free_frames(std::span<const Frame> frames) {
-    std::array<rte_mbuf*, burst_max> burst;
-    for (size_t done = 0; done < frames.size();) {
-        const size_t count = std::min<size_t>(frames.size() - done, burst_max);
-        for (size_t i = 0; i < count; ++i) {
-            burst[i] = static_cast<rte_mbuf*>(frames[done + i].buffer);
+    std::array<void*, burst_max> burst;
+    rte_mempool* pool = nullptr;
+    uint32_t count = 0;
+    const auto put = [&] {
+        if (count > 0) {
+            rte_mempool_put_bulk(pool, burst.data(), count);
+            count = 0;
         }
-        rte_pktmbuf_free_bulk(burst.data(), static_cast<unsigned>(count));
-        done += count;
+    };
+    for (const Frame& frame : frames) {
+        rte_mbuf* mbuf = rte_pktmbuf_prefree_seg(static_cast<rte_mbuf*>(frame.buffer));
+        if (mbuf == nullptr) [[unlikely]] {
+            continue;  // others have it too
+        }
+        if (mbuf->pool != pool || count == burst_max) [[unlikely]] {
+            put();
+            pool = mbuf->pool;
+        }
+        burst[count++] = mbuf;
     }
+    put();
 }
 
 // Marks the time inside the driver of a device that takes its memory away from under its caller
@@ -190,15 +204,19 @@ uint32_t DpdkQueue::receive(std::span<RxFrame> out) {
     if (has_queue() && count < room.size()) {
         count += receive_burst(room.subspan(count));
     }
+    uint32_t whole = 0;
     for (uint32_t i = 0; i < count; ++i) {
         rte_mbuf* frame = burst[i];
+        if (frame->nb_segs > 1 && !linearise(frame)) [[unlikely]] {
+            continue;
+        }
         const std::span<const uint8_t> octets = octets_of(frame);
         rte_prefetch0(octets.data());
-        out[i] = {octets.data(), static_cast<uint32_t>(octets.size()), ip_state(frame->ol_flags),
-                  l4_state(frame->ol_flags), frame};
+        out[whole++] = {octets.data(), static_cast<uint32_t>(octets.size()),
+                        ip_state(frame->ol_flags), l4_state(frame->ol_flags), frame};
     }
-    counters_.rx_frames.add(count);
-    return count;
+    counters_.rx_frames.add(whole);
+    return whole;
 }
 
 // Begins with another ring each time, so that a busy one does not starve the rest.
@@ -223,30 +241,26 @@ uint32_t DpdkQueue::receive_burst(std::span<rte_mbuf*> out) {
         count = rte_eth_rx_burst(shared_.port_id, queue_id_, out.data(),
                                  static_cast<uint16_t>(out.size()));
     }
-    count = linearise(out.first(count));
     return from_others_.empty() ? count : keep_own(out.first(count));
 }
 
 // The pool's buffers hold a whole frame: pieces are the exception of devices that make them
-// smaller.
-uint32_t DpdkQueue::linearise(std::span<rte_mbuf*> frames) {
-    uint32_t kept = 0;
-    for (rte_mbuf* frame : frames) {
-        if (frame->nb_segs > 1) [[unlikely]] {
-            if (rte_pktmbuf_linearize(frame) != 0) {
-                counters_.rx_too_long.add(1);
-                rte_pktmbuf_free(frame);
-                continue;
-            }
-            counters_.rx_linearised.add(1);
-        }
-        frames[kept++] = frame;
+// smaller. False: too long even so, and gone.
+bool DpdkQueue::linearise(rte_mbuf* frame) {
+    if (rte_pktmbuf_linearize(frame) != 0) {
+        counters_.rx_too_long.add(1);
+        rte_pktmbuf_free(frame);
+        return false;
     }
-    return kept;
+    counters_.rx_linearised.add(1);
+    return true;
 }
 
 // Hands over what others need and closes the gaps.
 uint32_t DpdkQueue::keep_own(std::span<rte_mbuf*> frames) {
+    const auto end = std::ranges::remove_if(
+        frames, [this](rte_mbuf* frame) { return frame->nb_segs > 1 && !linearise(frame); });
+    frames = {frames.begin(), end.begin()};
     for (const rte_mbuf* frame : frames) {
         rte_prefetch0(rte_pktmbuf_mtod(frame, const void*));
     }
@@ -324,12 +338,12 @@ void DpdkQueue::discard(std::span<const TxFrame> frames) {
 }
 
 uint32_t DpdkQueue::allocate(std::span<TxFrame> out) {
-    Burst burst;
+    std::array<void*, burst_max> burst;
     uint32_t done = 0;
     while (done < out.size()) {
         auto count = static_cast<uint32_t>(std::min<size_t>(out.size() - done, burst_max));
         // All or nothing; near the end of the pool, what there is.
-        while (count > 0 && rte_pktmbuf_alloc_bulk(tx_pool_, burst.data(), count) != 0) {
+        while (count > 0 && rte_mempool_get_bulk(tx_pool_, burst.data(), count) != 0) {
             counters_.tx_no_memory.add(1);
             count /= 2;
         }
@@ -337,10 +351,15 @@ uint32_t DpdkQueue::allocate(std::span<TxFrame> out) {
             break;
         }
         for (uint32_t i = 0; i < count; ++i) {
-            out[done + i] = {};
-            out[done + i].data = rte_pktmbuf_mtod(burst[i], uint8_t*);
-            out[done + i].capacity = rte_pktmbuf_tailroom(burst[i]);
-            out[done + i].buffer = burst[i];
+            // A free one is in one piece and nobody else's; to_mbuf() sets what drivers read
+            // besides.
+            auto* mbuf = static_cast<rte_mbuf*>(burst[i]);
+            rte_pktmbuf_reset_headroom(mbuf);
+            TxFrame& frame = out[done + i];
+            frame = {};
+            frame.data = rte_pktmbuf_mtod(mbuf, uint8_t*);
+            frame.capacity = uint32_t{mbuf->buf_len} - mbuf->data_off;
+            frame.buffer = mbuf;
         }
         done += count;
     }
