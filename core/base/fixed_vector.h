@@ -20,9 +20,11 @@ class FixedVector {
     explicit FixedVector(size_t capacity)
         : capacity_(capacity), items_(std::make_unique<T[]>(capacity)) {}
 
-    void push_back(const T& item) {
+    void push_back(const T& item) { append() = item; }
+    /// One more item, as an earlier one left it: to be written in place.
+    [[nodiscard]] T& append() {
         SY_ASSERT(size_ < capacity_);
-        items_[size_++] = item;
+        return items_[size_++];
     }
     void pop_back() {
         SY_DCHECK(size_ > 0);

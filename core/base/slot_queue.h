@@ -2,6 +2,8 @@
 // room for every slot is room enough: it never grows and never overflows. One thread.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -11,20 +13,21 @@ namespace sy {
 
 class SlotQueue {
   public:
-    explicit SlotQueue(uint32_t slots) : slots_(slots) {}
+    explicit SlotQueue(uint32_t slots)
+        : slots_(std::bit_ceil(std::max(slots, uint32_t{1}))),
+          mask_(static_cast<uint32_t>(slots_.size() - 1)) {}
 
     /// REQUIRES: `slot` does not stand in the queue.
     void push(uint32_t slot) {
         SY_DCHECK(count_ < slots_.size());
-        const size_t at = size_t{head_} + count_;
-        slots_[at < slots_.size() ? at : at - slots_.size()] = slot;
+        slots_[(head_ + count_) & mask_] = slot;
         ++count_;
     }
     /// REQUIRES: not empty.
     uint32_t pop() {
         SY_DCHECK(count_ > 0);
-        const uint32_t slot = slots_[head_];
-        head_ = head_ + 1 < slots_.size() ? head_ + 1 : 0;
+        const uint32_t slot = slots_[head_ & mask_];
+        ++head_;
         --count_;
         return slot;
     }
@@ -32,13 +35,13 @@ class SlotQueue {
     /// What pop() gives after `ahead` others. REQUIRES: ahead < size().
     [[nodiscard]] uint32_t peek(uint32_t ahead) const {
         SY_DCHECK(ahead < count_);
-        const size_t at = size_t{head_} + ahead;
-        return slots_[at < slots_.size() ? at : at - slots_.size()];
+        return slots_[(head_ + ahead) & mask_];
     }
 
   private:
-    std::vector<uint32_t> slots_;
-    uint32_t head_ = 0;
+    std::vector<uint32_t> slots_;  // a power of two
+    uint32_t mask_;
+    uint32_t head_ = 0;  // counts on, modulo 2^32
     uint32_t count_ = 0;
 };
 

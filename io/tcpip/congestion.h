@@ -30,7 +30,10 @@ struct NewReno {
 
     /// New data was acknowledged outside of loss recovery. `flight_before`: octets in flight before
     /// this acknowledgement; `cwnd_limited`: since the last one, cwnd kept data back.
-    void on_ack(uint32_t acked, uint32_t flight_before, bool cwnd_limited, uint32_t mss) {
+    [[gnu::always_inline]] void on_ack(uint32_t acked,
+                                       uint32_t flight_before,
+                                       bool cwnd_limited,
+                                       uint32_t mss) {
         // RFC 7661 4.3 and 4.4.1: what is less than half used is not validated and does not grow.
         if (!cwnd_limited || flight_before < cwnd / 2) {
             return;

@@ -112,7 +112,7 @@ class Neighbours {
         return usable_slowly(handle, now);
     }
     /// The upper layer heard something new from beyond this neighbour (RFC 4861 section 7.3.1).
-    void confirm(Handle handle, Nanos now) {
+    [[gnu::always_inline]] void confirm(Handle handle, Nanos now) {
         Entry& entry = entries_[handle.value & index_mask];
         if (entry.handle == handle.value && entry.state == State::reachable) [[likely]] {
             entry.fresh_until_ns = now + reachable_now_ns_;

@@ -28,7 +28,8 @@ class RttEstimator {
             srtt_ns_ = r;
             rttvar_ns_ = r / 2;
         } else {  // (2.3), beta = 1/4, alpha = 1/8; RTTVAR first
-            const Nanos error = srtt_ns_ > r ? srtt_ns_ - r : r - srtt_ns_;
+            // No branch: which of the two is larger cannot be guessed.
+            const Nanos error = std::max(srtt_ns_, r) - std::min(srtt_ns_, r);
             rttvar_ns_ = (3 * rttvar_ns_ + error) / 4;
             srtt_ns_ = std::max<Nanos>((7 * srtt_ns_ + r) / 8, 1);
         }

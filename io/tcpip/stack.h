@@ -202,8 +202,12 @@ class Stack {
             dirty_.push(slot);
         }
     }
-    void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {}) {
-        events_.push_back({kind, slot, connections_[slot].generation, data});
+    [[gnu::always_inline]] void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {}) {
+        StackEvent& event = events_.append();
+        event.kind = kind;
+        event.slot = slot;
+        event.generation = connections_[slot].generation;
+        event.data = data;
     }
     void append_kept(Connection& connection, Octets octets);
     void drop_all_kept(Connection& connection);
