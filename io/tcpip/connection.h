@@ -130,9 +130,10 @@ struct alignas(limits::cache_line_bytes) Connection {
     Nanos linger_ns = no_deadline;  // connect(), close() or FIN-WAIT-2 has waited long enough
     Nanos timed_out_ns = 0;         // the timer's last retransmission or probe
     Nanos challenge_ns = 0;
-    Nanos out_of_window_ns = 0;  // last answer to a segment outside the window
-    ChunkQueue kept;             // received in order, not consumed
-    Seq fin_seq;                 // of our FIN once fin_sent
+    Nanos out_of_window_ns = 0;        // last answer to a segment outside the window
+    Nanos mss_retry_ns = no_deadline;  // the path made `mss` small: when larger ones are tried
+    ChunkQueue kept;                   // received in order, not consumed
+    Seq fin_seq;                       // of our FIN once fin_sent
     Seq recovery_point;
     Seq high_retransmitted;  // RFC 6675 HighRxt
     Seq tail_end;            // RFC 8985 7.2 TLP.end_seq

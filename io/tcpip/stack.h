@@ -319,6 +319,7 @@ class Stack {
     [[nodiscard]] uint16_t offer_window(Connection& connection);
     [[nodiscard]] uint32_t receive_room(const Connection& connection) const;
     void update_mss(Connection& connection);
+    void retry_mss(Connection& connection);
 
     // timers.cc
     void expired(uint32_t index);
