@@ -47,6 +47,9 @@ ChecksumState l4_state(uint64_t flags) {
     }
 }
 
+constexpr uint64_t checksum_flags = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK;
+static_assert(RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN == 0 && RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN == 0);
+
 uint64_t tx_flags(const TxFrame& frame) {
     const bool segmented = frame.segment_bytes != 0;
     if (!frame.ip_checksum && !frame.tcp_checksum && !segmented) {
@@ -212,8 +215,16 @@ uint32_t DpdkQueue::receive(std::span<RxFrame> out) {
         }
         const std::span<const uint8_t> octets = octets_of(frame);
         rte_prefetch0(octets.data());
-        out[whole++] = {octets.data(), static_cast<uint32_t>(octets.size()),
-                        ip_state(frame->ol_flags), l4_state(frame->ol_flags), frame};
+        RxFrame& to = out[whole++];
+        to.data = octets.data();
+        to.bytes = static_cast<uint32_t>(octets.size());
+        to.ip_checksum = ChecksumState::unknown;
+        to.l4_checksum = ChecksumState::unknown;
+        if ((frame->ol_flags & checksum_flags) != 0) {
+            to.ip_checksum = ip_state(frame->ol_flags);
+            to.l4_checksum = l4_state(frame->ol_flags);
+        }
+        to.buffer = frame;
     }
     counters_.rx_frames.add(whole);
     return whole;
@@ -376,11 +387,13 @@ uint32_t DpdkQueue::transmit(std::span<const TxFrame> frames) {
     uint32_t done = 0;
     while (done < frames.size()) {
         const auto count = static_cast<uint32_t>(std::min<size_t>(frames.size() - done, burst_max));
+        uint64_t flags = 0;
         for (uint32_t i = 0; i < count; ++i) {
             burst[i] = to_mbuf(frames[done + i]);
+            flags |= burst[i]->ol_flags;
         }
-        const uint32_t taken =
-            to_server_ == nullptr ? send(burst.data(), count) : push_to_server(burst.data(), count);
+        const uint32_t taken = to_server_ == nullptr ? send(burst.data(), count, flags != 0)
+                                                     : push_to_server(burst.data(), count);
         done += taken;
         if (taken < count) {
             counters_.tx_full.add(frames.size() - done);
@@ -400,9 +413,7 @@ uint32_t DpdkQueue::push_to_server(rte_mbuf** frames, uint32_t count) {
 }
 
 // How many are off the caller's hands: taken, or refused for good.
-uint32_t DpdkQueue::send(rte_mbuf** frames, uint32_t count) {
-    const bool offloads = std::any_of(frames, frames + count,
-                                      [](const rte_mbuf* frame) { return frame->ol_flags != 0; });
+uint32_t DpdkQueue::send(rte_mbuf** frames, uint32_t count, bool offloads) {
     if (!offloads) {
         return send_burst(frames, count);
     }
@@ -454,7 +465,9 @@ void DpdkQueue::send_for(Client& client) {
         client.rest_count = 0;
         return;
     }
-    const uint32_t done = send(client.rest.data(), client.rest_count);
+    const bool offloads = std::any_of(client.rest.begin(), client.rest.begin() + client.rest_count,
+                                      [](const rte_mbuf* frame) { return frame->ol_flags != 0; });
+    const uint32_t done = send(client.rest.data(), client.rest_count, offloads);
     std::copy(client.rest.begin() + done, client.rest.begin() + client.rest_count,
               client.rest.begin());
     client.rest_count -= done;

@@ -101,7 +101,7 @@ class DpdkQueue final : public tcpip::PacketPort {
     bool linearise(rte_mbuf* frame);
     void serve_clients();
     void send_for(Client& client);
-    uint32_t send(rte_mbuf** frames, uint32_t count);
+    uint32_t send(rte_mbuf** frames, uint32_t count, bool offloads);
     uint32_t send_burst(rte_mbuf** frames, uint32_t count);
     uint32_t push_to_server(rte_mbuf** frames, uint32_t count);
 
