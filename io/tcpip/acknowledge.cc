@@ -25,7 +25,7 @@ void Stack::acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& o
         }
     }
     const SackUpdate sacked = take_sack(slot, options);
-    update_window(slot, packet.seq, packet.ack, packet.window);
+    update_window(slot, c, packet.seq, packet.ack, packet.window);
     if (c.tail_probed) {
         const bool plain =
             same_ack && packet.payload_bytes == 0 && options.sack_count == 0 && !sacked.duplicate;
@@ -98,7 +98,7 @@ void Stack::new_ack(uint32_t slot, Seq ack) {
     ip_.neighbours().confirm(c.next_hop, now_ns_);
     react_to_ack(slot, bytes, flight_before);
     c.cwnd_limited = false;
-    restart_after_ack(slot);
+    restart_after_ack(slot, c);
     if (c.want_write) {
         tell_writable(slot);
     }

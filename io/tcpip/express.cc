@@ -126,20 +126,21 @@ uint32_t Stack::receive() {
 
 /// False: nothing was changed, it goes the long way.
 [[gnu::always_inline]] inline bool Stack::express(uint32_t slot, const PlainSegment& segment) {
+    Connection& c = connections_[slot];
     const bool timestamps = segment.only_timestamps();
-    if ((!timestamps && segment.header_bytes != tcp::header_bytes) ||
-        !is_of(segment, connections_[slot])) {
+    if ((!timestamps && segment.header_bytes != tcp::header_bytes) || !is_of(segment, c)) {
         return false;
     }
     const uint8_t* l4 = segment.l4();
-    return predicted(slot, {.seq = {load_be<uint32_t>(l4 + tcp::seq_at)},
-                            .ack = {load_be<uint32_t>(l4 + tcp::ack_at)},
-                            .window = load_be<uint16_t>(l4 + tcp::window_at),
-                            .flags = l4[tcp::flags_at],
-                            .timestamps = timestamps,
-                            .options = l4 + tcp::header_bytes,
-                            .payload = segment.payload(),
-                            .payload_bytes = segment.payload_bytes()});
+    return predicted(slot, c,
+                     {.seq = {load_be<uint32_t>(l4 + tcp::seq_at)},
+                      .ack = {load_be<uint32_t>(l4 + tcp::ack_at)},
+                      .window = load_be<uint16_t>(l4 + tcp::window_at),
+                      .flags = l4[tcp::flags_at],
+                      .timestamps = timestamps,
+                      .options = l4 + tcp::header_bytes,
+                      .payload = segment.payload(),
+                      .payload_bytes = segment.payload_bytes()});
 }
 
 /// The same of a packet that was taken apart; counted.
@@ -148,20 +149,22 @@ bool Stack::express(uint32_t slot, const Packet& packet) {
     uint32_t echo = 0;
     const bool timestamps = only_timestamps(packet.options, packet.options_bytes, timestamp, echo);
     const bool taken = (timestamps || packet.options_bytes == 0) &&
-                       predicted(slot, {.seq = packet.seq,
-                                        .ack = packet.ack,
-                                        .window = packet.window,
-                                        .flags = packet.flags,
-                                        .timestamps = timestamps,
-                                        .options = packet.options,
-                                        .payload = packet.payload,
-                                        .payload_bytes = packet.payload_bytes});
+                       predicted(slot, connections_[slot],
+                                 {.seq = packet.seq,
+                                  .ack = packet.ack,
+                                  .window = packet.window,
+                                  .flags = packet.flags,
+                                  .timestamps = timestamps,
+                                  .options = packet.options,
+                                  .payload = packet.payload,
+                                  .payload_bytes = packet.payload_bytes});
     counters_.fast_path += taken ? 1 : 0;
     return taken;
 }
 
-[[gnu::always_inline]] inline bool Stack::predicted(uint32_t slot, const Header& header) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline bool Stack::predicted(uint32_t slot,
+                                                    Connection& c,
+                                                    const Header& header) {
     constexpr uint8_t odd_flags = tcp::syn | tcp::fin | tcp::rst | tcp::urg;
     const uint32_t acked = header.ack - c.snd_una;
     const bool plain =
@@ -187,19 +190,18 @@ bool Stack::express(uint32_t slot, const Packet& packet) {
     c.received_ns = now_ns_;
     c.probes = 0;
     if (acked > 0) {
-        plain_ack(slot, header.ack);
+        plain_ack(slot, c, header.ack);
     }
     // Behind plain_ack(): the window counts from SND.UNA.
-    update_window(slot, header.seq, header.ack, header.window);
+    update_window(slot, c, header.seq, header.ack, header.window);
     if (header.payload_bytes > 0) {
-        take_in_order(slot, {header.payload, header.payload_bytes});
+        take_in_order(slot, c, {header.payload, header.payload_bytes});
     }
     return true;
 }
 
 /// new_ack() where nothing is being repaired and no FIN is out.
-[[gnu::always_inline]] inline void Stack::plain_ack(uint32_t slot, Seq ack) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline void Stack::plain_ack(uint32_t slot, Connection& c, Seq ack) {
     const uint32_t flight_before = c.flight();
     const uint32_t bytes = ack - c.snd_una;
     c.send.drop_front(chunks_, bytes);
@@ -218,12 +220,12 @@ bool Stack::express(uint32_t slot, const Packet& packet) {
     ip_.neighbours().confirm(c.next_hop, now_ns_);
     c.congestion.on_ack(bytes, flight_before, c.cwnd_limited, c.mss);
     c.cwnd_limited = false;
-    restart_after_ack(slot);
+    restart_after_ack(slot, c);
     if (c.want_write) [[unlikely]] {
         tell_writable(slot);
     }
     if (c.snd_nxt < c.send_end() || c.fin_wanted) [[unlikely]] {
-        queue_output(slot);
+        queue_output(slot, c);
     }
 }
 
@@ -264,7 +266,7 @@ void Stack::send_pending() {
         }
         if (c.unacked_segments == 1 && c.ack_ns == no_deadline) {
             c.ack_ns = now_ns_ + options_.delayed_ack_ns;
-            wake_by(slot, c.ack_ns);
+            wake_by(slot, c, c.ack_ns);
         }
         return true;
     }
@@ -293,7 +295,7 @@ void Stack::send_pending() {
         c.rtt_sent_ns = now_ns_;
     }
     if (idle || c.timer != RetransmitTimer::retransmit) {
-        arm_retransmit(slot, rto);
+        arm_retransmit(slot, c, rto);
     }
     return true;
 }

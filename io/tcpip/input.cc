@@ -293,7 +293,7 @@ bool Stack::leave_syn_received(uint32_t slot, const Packet& packet, const TcpOpt
     }
     synchronized(slot, packet.ack, options);
     c.ack_now = false;  // the peer knows
-    update_window(slot, packet.seq, packet.ack, packet.window);
+    update_window(slot, c, packet.seq, packet.ack, packet.window);
     return true;
 }
 

@@ -53,7 +53,7 @@ void Stack::take_payload(uint32_t slot, const Packet& packet) {
         return;
     }
     if (!payload.empty()) {
-        take_in_order(slot, payload);
+        take_in_order(slot, c, payload);
     }
     if (fin) {
         drop_reassembly(c);  // what claims to be behind the end

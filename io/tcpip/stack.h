@@ -195,18 +195,26 @@ class Stack {
     // stack.cc
     uint32_t take_slot();
     void add_flow(uint32_t slot, const FlowKey& key, uint32_t hash);
-    [[gnu::always_inline]] void queue_output(uint32_t slot) {
-        Connection& connection = connections_[slot];
+    // `connection` is connections_[slot], here and below: on the short road it is not looked up
+    // again for each of them.
+    void queue_output(uint32_t slot) { queue_output(slot, connections_[slot]); }
+    [[gnu::always_inline]] void queue_output(uint32_t slot, Connection& connection) {
         if (!connection.output_queued) {
             connection.output_queued = true;
             dirty_.push(slot);
         }
     }
-    [[gnu::always_inline]] void push_event(StackEvent::Kind kind, uint32_t slot, Octets data = {}) {
+    void push_event(StackEvent::Kind kind, uint32_t slot) {
+        push_event(kind, slot, connections_[slot], {});
+    }
+    [[gnu::always_inline]] void push_event(StackEvent::Kind kind,
+                                           uint32_t slot,
+                                           const Connection& connection,
+                                           Octets data) {
         StackEvent& event = events_.append();
         event.kind = kind;
         event.slot = slot;
-        event.generation = connections_[slot].generation;
+        event.generation = connection.generation;
         event.data = data;
     }
     void append_kept(Connection& connection, Octets octets);
@@ -217,8 +225,10 @@ class Stack {
     void restart_wheel(uint32_t slot);
     /// The wheel fires no later than `deadline_ns`. It may fire earlier, for a deadline that has
     /// moved since: then it is set again. So a deadline that moves on costs nothing.
-    [[gnu::always_inline]] void wake_by(uint32_t slot, Nanos deadline_ns) {
-        Connection& connection = connections_[slot];
+    void wake_by(uint32_t slot, Nanos deadline_ns) {
+        wake_by(slot, connections_[slot], deadline_ns);
+    }
+    [[gnu::always_inline]] void wake_by(uint32_t slot, Connection& connection, Nanos deadline_ns) {
         if (deadline_ns < connection.wheel_ns) [[unlikely]] {
             connection.wheel_ns = deadline_ns;
             wheel_.arm(slot, deadline_ns);
@@ -237,8 +247,8 @@ class Stack {
     // express.cc
     bool express(uint32_t slot, const PlainSegment& segment);
     bool express(uint32_t slot, const Packet& packet);
-    bool predicted(uint32_t slot, const Header& header);
-    void plain_ack(uint32_t slot, Seq ack);
+    bool predicted(uint32_t slot, Connection& connection, const Header& header);
+    void plain_ack(uint32_t slot, Connection& connection, Seq ack);
     bool express_out(uint32_t slot);
     void emit_plain(Connection& connection, uint32_t bytes, const Mac& next_hop, TxFrame& frame);
 
@@ -258,7 +268,7 @@ class Stack {
     void path_mtu_fell(uint32_t slot);
     void note_timestamp(Connection& connection, const Packet& packet, const TcpOptions& options);
     void take_payload(uint32_t slot, const Packet& packet);
-    void take_in_order(uint32_t slot, Octets payload);
+    void take_in_order(uint32_t slot, Connection& connection, Octets payload);
     void take_out_of_order(uint32_t slot, Seq seq, Octets payload, bool fin);
     void drain_reassembly(uint32_t slot);
     void drop_reassembly(Connection& connection);
@@ -271,9 +281,9 @@ class Stack {
     // acknowledge.cc
     void acknowledge(uint32_t slot, const Packet& packet, const TcpOptions& options);
     void new_ack(uint32_t slot, Seq ack);
-    void update_window(uint32_t slot, Seq seq, Seq ack, uint16_t unscaled);
+    void update_window(uint32_t slot, Connection& connection, Seq seq, Seq ack, uint16_t unscaled);
     void tell_writable(uint32_t slot);
-    void restart_after_ack(uint32_t slot);
+    void restart_after_ack(uint32_t slot, Connection& connection);
     void duplicate_ack(uint32_t slot);
     void enter_fast_recovery(uint32_t slot);
     void leave_recovery(Connection& connection);
@@ -335,7 +345,7 @@ class Stack {
     void keepalive_expired(uint32_t slot);
     void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);
-    void arm_retransmit(uint32_t slot, Nanos rto);
+    void arm_retransmit(uint32_t slot, Connection& connection, Nanos rto);
     void restart_from_una(Connection& connection);
     void give_up(uint32_t slot);
 

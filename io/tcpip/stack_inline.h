@@ -14,8 +14,7 @@ inline constexpr Nanos probe_tail_min_ns = 10 * millisecond_ns;
 inline constexpr Nanos peer_delayed_ack_ns = 50 * millisecond_ns;
 
 /// `rto`: the connection's, as it is now.
-[[gnu::always_inline]] inline void Stack::arm_retransmit(uint32_t slot, Nanos rto) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline void Stack::arm_retransmit(uint32_t slot, Connection& c, Nanos rto) {
     Nanos after = rto;
     c.timer = RetransmitTimer::retransmit;
     if (c.recovery == Recovery::none && c.sack_permitted && !c.tail_probed && c.backoffs == 0 &&
@@ -28,40 +27,37 @@ inline constexpr Nanos peer_delayed_ack_ns = 50 * millisecond_ns;
         }
     }
     c.retransmit_ns = now_ns_ + after;
-    wake_by(slot, c.retransmit_ns);
+    wake_by(slot, c, c.retransmit_ns);
 }
 
 inline void Stack::start_retransmit_timer(uint32_t slot) {
-    arm_retransmit(slot, connections_[slot].rtt.rto());
+    Connection& c = connections_[slot];
+    arm_retransmit(slot, c, c.rtt.rto());
 }
 
 /// Something new was acknowledged.
-[[gnu::always_inline]] inline void Stack::restart_after_ack(uint32_t slot) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline void Stack::restart_after_ack(uint32_t slot, Connection& c) {
     if (c.flight() > 0) {
-        start_retransmit_timer(slot);
+        arm_retransmit(slot, c, c.rtt.rto());
         return;
     }
     c.timer = RetransmitTimer::off;
     c.retransmit_ns = no_deadline;  // the wheel finds out when its slot comes
     if (c.wheel_ns > now_ns_ + options_.keepalive_idle_ns) [[unlikely]] {
-        wake_by(slot, keepalive_ns(c));  // it was set to a timeout far away
+        wake_by(slot, c, keepalive_ns(c));  // it was set to a timeout far away
     }
 }
 
 /// RFC 9293 3.10.7.4: an older segment does not change the window.
-[[gnu::always_inline]] inline void Stack::update_window(uint32_t slot,
-                                                        Seq seq,
-                                                        Seq ack,
-                                                        uint16_t unscaled) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline void Stack::update_window(
+    uint32_t slot, Connection& c, Seq seq, Seq ack, uint16_t unscaled) {
     if (!(c.snd_wl1 < seq || (c.snd_wl1 == seq && c.snd_wl2 <= ack))) {
         return;
     }
     const Seq edge = ack + (uint32_t{unscaled} << c.snd_scale);
     const uint32_t window = edge > c.snd_una ? edge - c.snd_una : 0;
     if (window > c.snd_wnd && (c.snd_nxt < c.send_end() || (c.fin_wanted && !c.fin_sent))) {
-        queue_output(slot);
+        queue_output(slot, c);
     }
     if (c.snd_wnd == 0 && window > 0 && c.flight() > 0) [[unlikely]] {
         // What was repeated in vain was not the network's fault: the timers begin anew.
@@ -78,17 +74,18 @@ inline void Stack::start_retransmit_timer(uint32_t slot) {
     c.snd_wl2 = ack;
 }
 
-[[gnu::always_inline]] inline void Stack::take_in_order(uint32_t slot, Octets payload) {
-    Connection& c = connections_[slot];
+[[gnu::always_inline]] inline void Stack::take_in_order(uint32_t slot,
+                                                        Connection& c,
+                                                        Octets payload) {
     c.rcv_nxt += static_cast<uint32_t>(payload.size());
     counters_.bytes_in += payload.size();
     if (c.unacked_segments < 255) {
         ++c.unacked_segments;
     }
     if (c.owner == Owner::open) {
-        push_event(StackEvent::Kind::bytes, slot, payload);
+        push_event(StackEvent::Kind::bytes, slot, c, payload);
     }
-    queue_output(slot);
+    queue_output(slot, c);
 }
 
 /// Octets that could be taken now from the peer.
