@@ -1,8 +1,10 @@
-// The stack over real DPDK devices, without huge pages and root: two stacks over net_ring on one
-// core (the figure that does not depend on where virtual CPUs are), and on two cores over memif,
-// with one message a segment and with many. Across cores: core_latency before and after.
+// The stack over real DPDK devices, without huge pages and root if need be: two stacks over
+// net_ring on one core (the figure that does not depend on where virtual CPUs are), and on two
+// cores over memif, with one message a segment and with many. Across cores: core_latency before and
+// after.
 //
 // Environment: SY_BENCH_CPUS  the two CPUs, default "0 1"
+//              SY_BENCH_HUGE  1: in huge pages (256 of 2 MiB, root), as a router on a server is
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -14,6 +16,7 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 
@@ -347,11 +350,14 @@ int run(int argc, char** argv) {
     }
     const std::string memif = "socket=/tmp/sy_bench_" + std::to_string(getpid()) +
                               ".sock,socket-abstract=no,id=0,bsize=2048,rsize=10";
-    auto eal = dpdk::Eal::start({.arguments = {"--no-huge", "--no-pci", "-m", "512",
-                                               "--vdev=net_memif0,role=server," + memif,
-                                               "--vdev=net_memif1,role=client," + memif},
-                                 .devices = {},
-                                 .memory_bytes = 0});
+    const char* huge = std::getenv("SY_BENCH_HUGE");
+    const bool in_huge_pages = huge != nullptr && std::string_view(huge) == "1";
+    auto eal =
+        dpdk::Eal::start({.arguments = {in_huge_pages ? "--in-memory" : "--no-huge", "--no-pci",
+                                        "-m", "512", "--vdev=net_memif0,role=server," + memif,
+                                        "--vdev=net_memif1,role=client," + memif},
+                          .devices = {},
+                          .memory_bytes = 0});
     if (!eal) {
         std::fprintf(stderr, "%s\n", eal.error().text.c_str());
         return 1;
