@@ -1,12 +1,21 @@
-// Gives a container's memory back. `container = {}` does not: it assigns an empty list of elements,
-// and a vector keeps its memory for the next ones.
+// Giving memory back. `container = {}` does not: it assigns an empty list of elements, and a vector
+// keeps its memory for the next ones.
 #pragma once
+
+#include <malloc.h>
 
 namespace sy {
 
 template <class Container>
 void release(Container& container) {
     Container().swap(container);
+}
+
+/// Gives back to the system what the allocator has kept of what was freed: glibc keeps blocks of up
+/// to 32 MiB once such a one was freed. Behind work that needed much memory for a moment; costs
+/// some 10 ms for each 100 MiB, and other threads' malloc() waits meanwhile. Control plane.
+inline void return_free_memory() {
+    (void)malloc_trim(0);  // 0: there was nothing to return
 }
 
 }  // namespace sy

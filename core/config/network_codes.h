@@ -73,6 +73,10 @@ template <class Row, class Part>
         rows.insert(rows.end(), part.rows.begin(), part.rows.end());
         release(part.rows);
     }
+    constexpr size_t worth_returning_bytes = size_t{32} << 20;
+    if (count * sizeof(Row) >= worth_returning_bytes) {
+        return_free_memory();  // before the tables are built from them
+    }
     return rows;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/release.h"
 #include "io/daemon/files.h"
 
 namespace sy::daemon {
@@ -72,6 +73,7 @@ std::optional<Loaded> load(const std::string& path,
         diagnostics.push_back(
             {config::Diagnostic::Severity::warning, path, 0, 0, std::move(complaint)});
     }
+    return_free_memory();  // texts, rows and databases in the making
     if (snapshot == nullptr) {
         return std::nullopt;
     }
