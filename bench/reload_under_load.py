@@ -2,14 +2,18 @@
 """Replaces a large configuration under load: what the traffic notices of it, and what memory it takes.
 
 The router runs on one CPU, smppload (customers and suppliers, every message checked) on another; everything that
-the reload reads and compiles shares that other CPU with smppload on a machine of two. In this order:
-the maximum rate (closed loop), then at a share of it (open loop) a run before, one in which the whole
-configuration is replaced, and one after. The new configuration has other networks for all prefixes and other
-expressions, but the same routes: whatever smppload finds lost, altered or misrouted is the reload's fault.
+the reload reads and compiles shares that other CPU with smppload on a machine of two, so that smppload's own waiting is
+part of every latency. With --load-cpu equal to --router-cpu these two share one, and the reload has the other for itself:
+what is left of its influence then is the router's. In this order: the maximum rate (closed loop), then at a share of
+it (open loop) a run before, one in which the whole configuration is replaced, one each for its tables, and one after; with
+--rounds N, N times a run without and one with a reload of everything, equally long, and the medians of both. The new
+configuration has other networks for all prefixes and other expressions, but the same routes: whatever smppload finds
+lost, altered or misrouted is the reload's fault.
 
 Exit status 0: books balanced in every run and the new configuration is in effect. Time decides nothing.
 
-Usage: reload_under_load.py SMPPLOAD SWITCHYARD [--prefixes N] [--expressions N] [--seconds S] [--share X] [--smoke]
+Usage: reload_under_load.py SMPPLOAD SWITCHYARD [--prefixes N] [--expressions N] [--seconds S] [--share X]
+                             [--rounds N] [--smoke]
 """
 
 import argparse
@@ -19,6 +23,7 @@ import pathlib
 import random
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -165,6 +170,39 @@ def line(name, figures, share_of):
           f" {figures['submit_us_max']:10.0f}")
 
 
+def reload_beside_load(options, directory, router, version, tables, at_rate):
+    """smppload's figures of a run in which these tables were replaced, and after how many seconds they were live."""
+    use(directory, version, *tables)
+    router.forget_peak()
+    load = Load(options, directory, "during", *at_rate, "--duration", f"{options.reload_seconds}s")
+    time.sleep(1.2)  # the warm-up is over: the reload falls into what is measured
+    took = router.reload()
+    return load.end(), took
+
+
+def measure_tables(options, directory, router, rate, at_rate):
+    for version, tables in (("b", ("networks", "mt")), ("a", ("networks",)), ("a", ("mt",))):
+        figures, took = reload_beside_load(options, directory, router, version, tables, at_rate)
+        line(f"reload of {' and '.join(tables)}", figures, rate)
+        print(f"{'':28} live after {took:.2f} s; peak {router.memory_mib('VmHWM'):.0f} MiB,"
+              f" afterwards {router.memory_mib('VmRSS'):.0f} MiB")
+
+
+def measure_rounds(options, directory, router, rate, at_rate):
+    calm, reloading = [], []
+    for number in range(options.rounds):
+        calm.append(
+            Load(options, directory, "calm", *at_rate, "--duration", f"{options.reload_seconds}s").end())
+        line("calm", calm[-1], rate)
+        figures, took = reload_beside_load(
+            options, directory, router, "ba"[number % 2], ("networks", "mt"), at_rate)
+        reloading.append(figures)
+        line(f"reload, live after {took:.1f} s", figures, rate)
+    for name in ("rate_overall", "submit_us_p50", "submit_us_p99", "submit_us_p999"):
+        without, beside = (statistics.median(run[name] for run in runs) for runs in (calm, reloading))
+        print(f"median {name:15} calm {without:12.0f}  reload {beside:12.0f}  ratio {beside / without:.2f}")
+
+
 def measure(options, directory, router):
     empty = router.memory_mib("VmRSS")
     use(directory, "a", "mt", "networks")
@@ -179,15 +217,7 @@ def measure(options, directory, router):
     print(f"maximum {top:.0f} messages/s; the rest at {rate:.0f}\n")
     print(f"{'':28} {'messages/s':>12} {'of due':>8} {'p50 us':>10} {'p99 us':>10} {'p99.9 us':>10} {'max us':>10}")
     line("before", Load(options, directory, "before", *at_rate, "--duration", f"{options.seconds}s").end(), rate)
-    for version, tables in (("b", ("networks", "mt")), ("a", ("networks",)), ("a", ("mt",))):
-        use(directory, version, *tables)
-        router.forget_peak()
-        load = Load(options, directory, "during", *at_rate, "--duration", f"{options.reload_seconds}s")
-        time.sleep(1.2)  # the warm-up is over: the reload falls into what is measured
-        took = router.reload()
-        line(f"reload of {' and '.join(tables)}", load.end(), rate)
-        print(f"{'':28} live after {took:.2f} s; peak {router.memory_mib('VmHWM'):.0f} MiB,"
-              f" afterwards {router.memory_mib('VmRSS'):.0f} MiB")
+    (measure_rounds if options.rounds else measure_tables)(options, directory, router, rate, at_rate)
     line("after", Load(options, directory, "after", *at_rate, "--duration", f"{options.seconds}s").end(), rate)
     failed = router.metric('reloads_total{result="failed"}')
     if router.stop() != 0 or failed != 0:
@@ -206,6 +236,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=10, help="of the runs before and after")
     parser.add_argument("--reload-seconds", type=float, default=20, help="of the runs with a reload")
     parser.add_argument("--share", type=float, default=0.8, help="of the maximum rate")
+    parser.add_argument("--rounds", type=int, default=0, help="of a run without and one with a reload of everything")
     parser.add_argument("--rate", type=float, default=0, help="messages/s in place of the share")
     parser.add_argument("--router-cpu", type=int, default=0)
     parser.add_argument("--load-cpu", type=int, default=1)
