@@ -12,34 +12,45 @@ namespace {
 
 using Words = uint64_t __attribute__((vector_size(32)));
 
-// The sum of 64-bit words loses its carries; their upper halves are added apart, and what these are
-// short of the whole are the lower halves. 2^31 words don't overflow.
-template <bool copying>
-[[gnu::always_inline]] inline uint64_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
-    Words all{};
-    Words upper{};
-    const auto take_words = [&](size_t at) {
-        Words words;
-        std::memcpy(&words, from + at, sizeof words);
-        if constexpr (copying) {
-            std::memcpy(to + at, &words, sizeof words);
-        }
+// A running sum in each 64-bit lane of a register. What is added up loses its carries; the upper
+// halves are added apart, and what these are short of the whole are the lower halves. 2^31 words
+// don't overflow.
+template <class Vector, bool copying>
+struct Lanes {
+    Vector all{};
+    Vector upper{};
+
+    [[gnu::always_inline]] void add(const Vector& words) {
         all += words;
         upper += words >> 32;
-    };
+    }
+    [[gnu::always_inline]] void take(uint8_t* to, const uint8_t* from, size_t at) {
+        Vector words;
+        std::memcpy(&words, from + at, sizeof words);
+        if constexpr (copying) {  // else `to` is null
+            std::memcpy(to + at, &words, sizeof words);
+        }
+        add(words);
+    }
+    // `all` becomes the sums.
+    [[gnu::always_inline]] void finish() { all = all - (upper << 32) + upper; }
+};
+
+template <bool copying>
+[[gnu::always_inline]] inline uint64_t sum_words(uint8_t* to, const uint8_t* from, size_t n) {
+    Lanes<Words, copying> lanes;
     size_t at = 0;
     for (; at + 2 * sizeof(Words) <= n; at += 2 * sizeof(Words)) {
-        take_words(at);
-        take_words(at + sizeof(Words));
+        lanes.take(to, from, at);
+        lanes.take(to, from, at + sizeof(Words));
     }
     // What is left has a place for each power of two.
     if ((n & sizeof(Words)) != 0) {
-        take_words(at);
+        lanes.take(to, from, at);
         at += sizeof(Words);
     }
-    const Words lower = all - (upper << 32);
-    const Words both = lower + upper;
-    uint64_t sum = both[0] + both[1] + both[2] + both[3];
+    lanes.finish();
+    uint64_t sum = lanes.all[0] + lanes.all[1] + lanes.all[2] + lanes.all[3];
     const auto take = [&]<class Word>(Word word) {
         std::memcpy(&word, from + at, sizeof word);
         if constexpr (copying) {
@@ -81,30 +92,20 @@ template <bool copying>
 [[SY_AVX512, gnu::always_inline]] inline uint64_t sum_lines(uint8_t* to,
                                                             const uint8_t* from,
                                                             size_t n) {
-    Line all{};
-    Line upper{};
+    Lanes<Line, copying> lanes;
     size_t at = 0;
     for (; at + sizeof(Line) <= n; at += sizeof(Line)) {
-        Line words;
-        std::memcpy(&words, from + at, sizeof words);
-        if constexpr (copying) {
-            std::memcpy(to + at, &words, sizeof words);
-        }
-        all += words;
-        upper += words >> 32;
+        lanes.take(to, from, at);
     }
     const __mmask64 rest = _bzhi_u64(~uint64_t{0}, static_cast<uint32_t>(n - at));
     const __m512i last = _mm512_maskz_loadu_epi8(rest, from + at);
     if constexpr (copying) {
         _mm512_mask_storeu_epi8(to + at, rest, last);
     }
-    const auto words = reinterpret_cast<Line>(last);
-    all += words;
-    upper += words >> 32;
-    const Line lower = all - (upper << 32);
-    const Line both = lower + upper;
-    const Words half = __builtin_shufflevector(both, both, 0, 1, 2, 3) +
-                       __builtin_shufflevector(both, both, 4, 5, 6, 7);
+    lanes.add(reinterpret_cast<Line>(last));
+    lanes.finish();
+    const Words half = __builtin_shufflevector(lanes.all, lanes.all, 0, 1, 2, 3) +
+                       __builtin_shufflevector(lanes.all, lanes.all, 4, 5, 6, 7);
     return half[0] + half[1] + half[2] + half[3];
 }
 
