@@ -12,8 +12,8 @@ void release(Container& container) {
 }
 
 /// Gives back to the system what the allocator has kept of what was freed: glibc keeps blocks of up
-/// to 32 MiB once such a one was freed. Behind work that needed much memory for a moment; costs
-/// some 10 ms for each 100 MiB, and other threads' malloc() waits meanwhile. Control plane.
+/// to 32 MiB once such a one was freed. Behind work that needed much memory for a moment: all free
+/// lists are gone through, and other threads' malloc() may wait meanwhile. Control plane.
 inline void return_free_memory() {
     (void)malloc_trim(0);  // 0: there was nothing to return
 }

@@ -195,6 +195,21 @@ void DpdkQueue::wake() {
     }
 }
 
+// The pool's buffers hold a whole frame: pieces are the exception of devices that make them
+// smaller. False: too long even so, and gone.
+inline bool DpdkQueue::make_whole(rte_mbuf* frame) {
+    if (frame->nb_segs == 1) [[likely]] {
+        return true;
+    }
+    if (rte_pktmbuf_linearize(frame) != 0) {
+        counters_.rx_too_long.add(1);
+        rte_pktmbuf_free(frame);
+        return false;
+    }
+    counters_.rx_linearised.add(1);
+    return true;
+}
+
 uint32_t DpdkQueue::receive(std::span<RxFrame> out) {
     info_.link_up = !is_down();
     Burst burst;
@@ -210,7 +225,7 @@ uint32_t DpdkQueue::receive(std::span<RxFrame> out) {
     uint32_t whole = 0;
     for (uint32_t i = 0; i < count; ++i) {
         rte_mbuf* frame = burst[i];
-        if (frame->nb_segs > 1 && !linearise(frame)) [[unlikely]] {
+        if (!make_whole(frame)) [[unlikely]] {
             continue;
         }
         const std::span<const uint8_t> octets = octets_of(frame);
@@ -255,22 +270,10 @@ uint32_t DpdkQueue::receive_burst(std::span<rte_mbuf*> out) {
     return from_others_.empty() ? count : keep_own(out.first(count));
 }
 
-// The pool's buffers hold a whole frame: pieces are the exception of devices that make them
-// smaller. False: too long even so, and gone.
-bool DpdkQueue::linearise(rte_mbuf* frame) {
-    if (rte_pktmbuf_linearize(frame) != 0) {
-        counters_.rx_too_long.add(1);
-        rte_pktmbuf_free(frame);
-        return false;
-    }
-    counters_.rx_linearised.add(1);
-    return true;
-}
-
 // Hands over what others need and closes the gaps.
 uint32_t DpdkQueue::keep_own(std::span<rte_mbuf*> frames) {
-    const auto end = std::ranges::remove_if(
-        frames, [this](rte_mbuf* frame) { return frame->nb_segs > 1 && !linearise(frame); });
+    const auto end =
+        std::ranges::remove_if(frames, [this](rte_mbuf* frame) { return !make_whole(frame); });
     frames = {frames.begin(), end.begin()};
     for (const rte_mbuf* frame : frames) {
         rte_prefetch0(rte_pktmbuf_mtod(frame, const void*));

@@ -98,7 +98,7 @@ class DpdkQueue final : public tcpip::PacketPort {
     bool is_misplaced(const rte_mbuf* frame);
     void hand_over(rte_mbuf* frame, uint32_t to);
     void share(rte_mbuf* frame);
-    bool linearise(rte_mbuf* frame);
+    bool make_whole(rte_mbuf* frame);
     void serve_clients();
     void send_for(Client& client);
     uint32_t send(rte_mbuf** frames, uint32_t count, bool offloads);

@@ -60,10 +60,6 @@ uint32_t Stack::cookie_hash(const FlowKey& key, Seq irs, uint32_t period) const 
            cookie_hash_mask;
 }
 
-uint16_t Stack::default_mss(const IpAddress& remote) {
-    return remote.is_ipv4() ? 536 : 1220;  // RFC 9293 3.7.1
-}
-
 /// What both sides can do; the initial sequence number is the caller's, who may want a cookie.
 HalfOpen Stack::negotiate(const Packet& packet, const TcpOptions& options) const {
     HalfOpen entry;

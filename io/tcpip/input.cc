@@ -389,16 +389,4 @@ void Stack::icmp_error(const IcmpError& error) {
     }
 }
 
-/// What was in flight in larger segments is lost: from the start again, without blaming congestion
-/// (RFC 1191 6.5).
-void Stack::path_mtu_fell(uint32_t slot) {
-    Connection& c = connections_[slot];
-    ++counters_.path_mtu_falls;
-    update_mss(c);
-    if (c.flight() > 0) {
-        restart_from_una(c);
-        queue_output(slot);
-    }
-}
-
 }  // namespace sy::tcpip

@@ -7,10 +7,6 @@
 namespace sy::tcpip {
 namespace {
 
-// The smallest MSS that is believed: below, headers would outweigh what they carry (RFC 9293 3.7.1
-// sets no floor; Linux has 48).
-constexpr uint16_t mss_min = 64;
-
 // Kind, length, two NOPs; then 8 octets a block.
 constexpr uint32_t sack_option_bytes(uint32_t blocks) {
     return blocks == 0 ? 0 : 4 + 8 * blocks;
@@ -468,40 +464,6 @@ bool Stack::write_stateless(const Stateless& segment, const Mac* to, Octets opti
         ++counters_.resets_out;
     }
     return true;
-}
-
-/// RFC 9293 3.7.1: what the peer takes, what the path takes, less the options of every segment.
-/// What the path made small is tried larger after the time that a path's MTU is believed (RFC 1191
-/// 6.3, RFC 8899 5.1.1: 10 minutes); each further fall begins it anew.
-void Stack::update_mss(Connection& c) {
-    const bool ipv6 = !c.key.remote.is_ipv4();
-    const uint32_t headers = (ipv6 ? ipv6::header_bytes : ipv4::header_bytes) + tcp::header_bytes;
-    const uint32_t path = ip_.path_mtu(c.key.remote) - headers;
-    const uint32_t peer = std::max(c.peer_mss, mss_min);
-    const uint32_t mss = std::min({path, peer, uint32_t{c.black_hole_mss}});
-    const uint16_t before = c.mss;
-    c.mss = static_cast<uint16_t>(mss - (c.timestamps ? timestamps_bytes : 0));
-    c.congestion.cwnd = std::max(c.congestion.cwnd, uint32_t{c.mss});
-    if (mss == std::min(peer, port_.info().mtu - headers)) {
-        c.mss_retry_ns = no_deadline;
-    } else if (c.mss < before || c.mss_retry_ns == no_deadline) {
-        // Behind the end of what ip_ knows, which its tick of this turn still has to come to.
-        c.mss_retry_ns = now_ns_ + PathMtu::lifetime_ns + second_ns;
-    }
-}
-
-/// Full segments by what is known of the path now. Should they be lost again, as plain loss had not
-/// been the reason, two time-outs later they are small for as long again.
-void Stack::retry_mss(Connection& c) {
-    c.mss_retry_ns = no_deadline;
-    c.black_hole_mss = 0xFFFF;
-    update_mss(c);
-}
-
-uint16_t Stack::our_mss(const IpAddress& remote) const {
-    const uint32_t headers =
-        (remote.is_ipv4() ? ipv4::header_bytes : ipv6::header_bytes) + tcp::header_bytes;
-    return static_cast<uint16_t>(std::min<uint32_t>(port_.info().mtu - headers, 0xFFFF));
 }
 
 uint8_t Stack::our_scale() const {

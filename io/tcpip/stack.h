@@ -10,7 +10,8 @@
 //
 // Files: stack.cc turn and table of connections, express.cc the short road, input.cc segments,
 // payload.cc their octets, acknowledge.cc what an acknowledgement means, output.cc segments out,
-// timers.cc, half_open.cc SYN cache and cookies, open_close.cc the user's calls, time_wait.cc.
+// segment_size.cc, timers.cc, half_open.cc SYN cache and cookies, open_close.cc the user's calls,
+// time_wait.cc.
 #pragma once
 
 #include <array>
@@ -265,7 +266,6 @@ class Stack {
     bool leave_syn_received(uint32_t slot, const Packet& packet, const TcpOptions& options);
     void synchronized(uint32_t slot, Seq ack, const TcpOptions& options);
     void keep_pending_events(uint32_t slot);
-    void path_mtu_fell(uint32_t slot);
     void note_timestamp(Connection& connection, const Packet& packet, const TcpOptions& options);
     void take_payload(uint32_t slot, const Packet& packet);
     void take_in_order(uint32_t slot, Connection& connection, Octets payload);
@@ -328,8 +328,6 @@ class Stack {
     [[nodiscard]] uint32_t new_segment_bytes(const Connection& connection) const;
     [[nodiscard]] uint16_t offer_window(Connection& connection);
     [[nodiscard]] uint32_t receive_room(const Connection& connection) const;
-    void update_mss(Connection& connection);
-    void retry_mss(Connection& connection);
 
     // timers.cc
     void expired(uint32_t index);
@@ -343,11 +341,18 @@ class Stack {
     void linger_expired(uint32_t slot);
     void orphan_expired(uint32_t slot);
     void keepalive_expired(uint32_t slot);
-    void suspect_black_hole(Connection& connection);
     void start_retransmit_timer(uint32_t slot);
     void arm_retransmit(uint32_t slot, Connection& connection, Nanos rto);
     void restart_from_una(Connection& connection);
     void give_up(uint32_t slot);
+
+    // segment_size.cc
+    void update_mss(Connection& connection);
+    void retry_mss(Connection& connection);
+    void path_mtu_fell(uint32_t slot);
+    void suspect_black_hole(Connection& connection);
+    [[nodiscard]] static uint16_t default_mss(const IpAddress& remote);
+    [[nodiscard]] uint16_t our_mss(const IpAddress& remote) const;
 
     // half_open.cc
     void syn_arrives(const Packet& packet, uint32_t hash, const Seq* above = nullptr);
@@ -365,8 +370,6 @@ class Stack {
     [[nodiscard]] Seq initial_seq(const FlowKey& key) const;
     [[nodiscard]] uint32_t timestamp_offset(const FlowKey& key) const;
     [[nodiscard]] uint32_t cookie_hash(const FlowKey& key, Seq irs, uint32_t period) const;
-    [[nodiscard]] static uint16_t default_mss(const IpAddress& remote);
-    [[nodiscard]] uint16_t our_mss(const IpAddress& remote) const;
     [[nodiscard]] uint8_t our_scale() const;
 
     // time_wait.cc

@@ -6,16 +6,6 @@
 #include "io/tcpip/stack_inline.h"
 
 namespace sy::tcpip {
-namespace {
-
-// Time-outs in a row of full segments before their size is suspected (RFC 4821 7.6, RFC 2923 2.1).
-constexpr uint8_t black_hole_timeouts = 2;
-// MSS to fall back to: what fits nearly every tunnel, then the default of RFC 9293 3.7.1.
-constexpr uint16_t black_hole_steps_v4[] = {1220, 536};
-constexpr uint16_t black_hole_steps_v6[] = {1220};
-
-}  // namespace
-
 void Stack::expired(uint32_t index) {
     if (index < half_open_base()) {
         connection_expired(index);
@@ -249,23 +239,6 @@ void Stack::keepalive_expired(uint32_t slot) {
     ++counters_.keepalive_probes;
     // An octet that the peer has: it must answer.
     (void)emit(c, c.snd_una - 1, 0, tcp::ack, nullptr);
-}
-
-void Stack::suspect_black_hole(Connection& c) {
-    if (c.backoffs + 1 < black_hole_timeouts || c.flight() < c.mss) {
-        return;
-    }
-    const bool ipv4 = c.key.remote.is_ipv4();
-    const std::span<const uint16_t> steps = ipv4 ? std::span<const uint16_t>(black_hole_steps_v4)
-                                                 : std::span<const uint16_t>(black_hole_steps_v6);
-    const uint32_t now = c.mss + (c.timestamps ? timestamps_bytes : 0);
-    for (const uint16_t step : steps) {
-        if (step < now) {
-            c.black_hole_mss = step;
-            ++counters_.black_holes;
-            return;
-        }
-    }
 }
 
 }  // namespace sy::tcpip

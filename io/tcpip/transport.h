@@ -91,10 +91,6 @@ uint32_t TcpTransport::deliver(H& handler) {
         if (!stack_.deliverable(event)) {
             continue;
         }
-        if (event.kind == StackEvent::Kind::bytes) [[likely]] {
-            deliver_bytes(event, handler);
-            continue;
-        }
         switch (event.kind) {
             case StackEvent::Kind::accepted:
                 handler.on_accepted(stack_.id_of(event.slot), stack_.peer_of(event.slot));
@@ -105,8 +101,9 @@ uint32_t TcpTransport::deliver(H& handler) {
                     handler.on_writable(stack_.id_of(event.slot));
                 }
                 break;
-            case StackEvent::Kind::bytes:
-                break;  // above
+            [[likely]] case StackEvent::Kind::bytes:
+                deliver_bytes(event, handler);
+                break;
             case StackEvent::Kind::writable:
                 if (stack_.take_writable(event.slot)) {
                     handler.on_writable(stack_.id_of(event.slot));
