@@ -320,7 +320,8 @@ Result<std::unique_ptr<Net>> make_dpdk_net(const Options& options) {
                                            .rx_descriptors = settings.rx_descriptors,
                                            .tx_descriptors = settings.tx_descriptors,
                                            .mtu = settings.mtu,
-                                           .tso = true})});
+                                           .tso = true,
+                                           .driver_frames = dpdk::driver_frames(end.device)})});
     if (!eal) {
         return std::unexpected(std::move(eal).error());
     }

@@ -18,7 +18,8 @@ dpdk::EalOptions eal_options(const config::Config& config) {
                               .rx_descriptors = port.rx_descriptors,
                               .tx_descriptors = port.tx_descriptors,
                               .mtu = port.mtu,
-                              .tso = port.offloads});
+                              .tso = port.offloads,
+                              .driver_frames = dpdk::driver_frames(port.device)});
     }
     return options;
 }

@@ -125,8 +125,11 @@ void Diagnosis::look_at_huge_pages() {
     }
     uint64_t bytes = uint64_t{64} << 20;  // EAL's and the drivers' own
     for (const config::DpdkPort& port : settings_.ports) {
-        bytes += pool_bytes({static_cast<uint32_t>(cpus_.size()), port.rx_descriptors,
-                             port.tx_descriptors, port.mtu, false});
+        bytes += pool_bytes({.workers = static_cast<uint32_t>(cpus_.size()),
+                             .rx_descriptors = port.rx_descriptors,
+                             .tx_descriptors = port.tx_descriptors,
+                             .mtu = port.mtu,
+                             .driver_frames = driver_frames(port.device)});
     }
     const std::string memory = read_file(root_ / "proc/meminfo");
     const uint64_t page_kib = number_behind(memory, "Hugepagesize:").value_or(2048);

@@ -50,10 +50,6 @@ int socket_of(uint32_t cpu) {
 
 }  // namespace
 
-void Port::FreePool::operator()(rte_mempool* pool) const {
-    rte_mempool_free(pool);
-}
-
 Result<std::unique_ptr<Port>> Port::open(const config::DpdkPort& settings,
                                          const std::vector<uint32_t>& cpus) {
     std::unique_ptr<Port> port(new Port());
@@ -193,30 +189,36 @@ Result<void> Port::configure(const config::DpdkPort& settings, const rte_eth_dev
                                 settings.rx_descriptors, settings.tx_descriptors,
                                 rte_strerror(-adjusted)));
     }
-    needs_ = {shared_.workers, rx, tx, settings.mtu, info_.tso_bytes_max != 0};
+    needs_ = {.workers = shared_.workers,
+              .rx_descriptors = rx,
+              .tx_descriptors = tx,
+              .mtu = settings.mtu,
+              .tso = info_.tso_bytes_max != 0,
+              .driver_frames = driver_frames(summary_.driver)};
     info_.mtu = settings.mtu;
     return {};
 }
 
-Result<rte_mempool*> Port::make_pool(const char* kind, uint32_t worker, uint32_t cpu) {
+Result<FramePool> Port::make_pool(const char* kind, uint32_t worker, uint32_t cpu) {
     const PoolSizes sizes = pool_sizes(needs_);
     const bool rx = *kind == 'r';
-    const uint32_t frames = rx ? sizes.rx_frames : sizes.tx_frames;
-    const auto room = static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM +
-                                            (rx ? sizes.rx_room_bytes : sizes.tx_room_bytes));
-    const std::string name = fmt::format("sy{}_{}_{}", kind, shared_.port_id, worker);
-    const int socket = socket_of(cpu);
-    rte_mempool* pool =
-        rte_pktmbuf_pool_create(name.c_str(), frames, cache_frames, 0, room, socket);
-    if (pool == nullptr) {  // better a pool on another node than none
-        pool = rte_pktmbuf_pool_create(name.c_str(), frames, cache_frames, 0, room, SOCKET_ID_ANY);
+    FramePoolOptions options{.name = fmt::format("sy{}_{}_{}", kind, shared_.port_id, worker),
+                             .frames = rx ? sizes.rx_frames : sizes.tx_frames,
+                             .room_bytes = rx ? sizes.rx_room_bytes : sizes.tx_room_bytes,
+                             .socket = socket_of(cpu),
+                             .packed = rx && shares_pool_with_kernel(summary_.driver)};
+    FramePool pool = make_frame_pool(options);
+    if (!pool) {  // better a pool on another node than none
+        options.socket = SOCKET_ID_ANY;
+        pool = make_frame_pool(options);
     }
-    if (pool == nullptr) {
+    if (!pool) {
         return fail(fmt::format(
-            "port {}: no memory for {} frames of {} octets of worker {} ({} MiB "
+            "port {}: no memory{} for {} frames of {} octets of worker {} ({} MiB "
             "for all workers): more huge pages (sysctl vm.nr_hugepages), or "
             "more with -m where eal holds --no-huge: {}",
-            device_, frames, room, worker, pool_bytes(needs_) >> 20, rte_strerror(rte_errno)));
+            device_, options.packed ? " in one piece" : "", options.frames, options.room_bytes,
+            worker, pool_bytes(needs_) >> 20, rte_strerror(rte_errno)));
     }
     return pool;
 }
@@ -228,13 +230,13 @@ Result<void> Port::make_pools(const std::vector<uint32_t>& cpus) {
             if (!pool) {
                 return std::unexpected(std::move(pool).error());
             }
-            rx_pools_.emplace_back(*pool);
+            rx_pools_.push_back(*std::move(pool));
         }
         auto pool = make_pool("tx", worker, cpus[worker]);
         if (!pool) {
             return std::unexpected(std::move(pool).error());
         }
-        tx_pools_.emplace_back(*pool);
+        tx_pools_.push_back(*std::move(pool));
     }
     summary_.pool_bytes = pool_bytes(needs_);
     return {};

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/config/config.h"
 #include "io/dpdk/counters.h"
+#include "io/dpdk/frame_pool.h"
 #include "io/dpdk/queue.h"
 #include "io/dpdk/sizing.h"
 
@@ -66,11 +67,6 @@ class Port {
     [[nodiscard]] std::vector<QueueSample> samples() const;
 
   private:
-    struct FreePool {
-        void operator()(rte_mempool* pool) const;
-    };
-    using Pool = std::unique_ptr<rte_mempool, FreePool>;
-
     Port() = default;
     Result<void> set_up(const config::DpdkPort& settings, const std::vector<uint32_t>& cpus);
     Result<void> find(const std::string& device);
@@ -78,7 +74,7 @@ class Port {
     void choose_offloads(const config::DpdkPort& settings, const rte_eth_dev_info& info);
     [[nodiscard]] bool can_rss(const config::DpdkPort& settings, const rte_eth_dev_info& info);
     Result<void> make_pools(const std::vector<uint32_t>& cpus);
-    Result<rte_mempool*> make_pool(const char* kind, uint32_t worker, uint32_t cpu);
+    Result<FramePool> make_pool(const char* kind, uint32_t worker, uint32_t cpu);
     Result<void> set_up_queues(const std::vector<uint32_t>& cpus);
     void watch();
     void unwatch();
@@ -100,8 +96,8 @@ class Port {
     uint32_t kernel_if_index_ = 0;    // not 0: a kernel interface carries the port and is asked too
     std::vector<std::string> names_;  // of xstats
     // In this order: queues hold frames of the pools, and the shared part their rings.
-    std::vector<Pool> rx_pools_;  // of workers with a queue
-    std::vector<Pool> tx_pools_;
+    std::vector<FramePool> rx_pools_;  // of workers with a queue
+    std::vector<FramePool> tx_pools_;
     PortShared shared_;
     std::vector<std::unique_ptr<DpdkQueue>> queues_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/base/limits.h"
 
@@ -36,7 +37,22 @@ struct PoolNeeds {
     uint32_t tx_descriptors = 0;
     uint32_t mtu = 1500;
     bool tso = false;
+    uint32_t driver_frames = 0;
 };
+
+/// The kernel reads and writes the frames of the receive pool itself, those to be sent (which the
+/// driver copies there) and received ones. `device`: a driver's name, or that of a virtual device,
+/// which begins with its driver's.
+[[nodiscard]] constexpr bool shares_pool_with_kernel(std::string_view device) {
+    return device.starts_with("net_af_xdp");
+}
+
+/// Frames of a receive pool that the driver holds besides those of its descriptors: net_af_xdp
+/// keeps 2,048 with the kernel, received and not yet, and as many sent ones until it looks at which
+/// are done.
+[[nodiscard]] constexpr uint32_t driver_frames(std::string_view device) {
+    return shares_pool_with_kernel(device) ? 2 * 2048 : 0;
+}
 
 [[nodiscard]] constexpr uint32_t round_up(uint32_t value, uint32_t step) {
     return (value + step - 1) / step * step;
@@ -48,7 +64,7 @@ struct PoolNeeds {
     // A received frame is with the device, in the turn's burst, kept by a stack, on its way to
     // another worker (rings both ways carry frames of both pools, the own pool's go out), or in the
     // cache of a worker that has freed it.
-    out.rx_frames = needs.rx_descriptors + burst_max + held_frames_max +
+    out.rx_frames = needs.rx_descriptors + needs.driver_frames + burst_max + held_frames_max +
                     (needs.workers - 1) * handover_frames + needs.workers * cache_frames_max;
     // A frame to be sent is with the stack, in the ring of the worker that has the queue (and in
     // that worker's rest), with the device, or in the cache of the own or that worker.

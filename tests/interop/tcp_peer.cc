@@ -123,14 +123,15 @@ struct OverDpdk {
             stack.interface.gateway_v4 =
                 tcpip::IpAddress{value_or_exit(parse_cidr(options.gateway)).address};
         }
-        const dpdk::EalOptions start{
-            .arguments = options.eal,
-            .devices = {options.device},
-            .memory_bytes = dpdk::pool_bytes({.workers = 1,
-                                              .rx_descriptors = settings.rx_descriptors,
-                                              .tx_descriptors = settings.tx_descriptors,
-                                              .mtu = settings.mtu,
-                                              .tso = true})};
+        const dpdk::EalOptions start{.arguments = options.eal,
+                                     .devices = {options.device},
+                                     .memory_bytes = dpdk::pool_bytes(
+                                         {.workers = 1,
+                                          .rx_descriptors = settings.rx_descriptors,
+                                          .tx_descriptors = settings.tx_descriptors,
+                                          .mtu = settings.mtu,
+                                          .tso = true,
+                                          .driver_frames = dpdk::driver_frames(options.device)})};
         eal = value_or_exit(dpdk::Eal::start(start));
         port = value_or_exit(dpdk::Port::open(settings, {0}));
         faulty = std::make_unique<sim::FaultPort>(port->queue(0), options.faults, options.seed);
