@@ -149,7 +149,42 @@ class TargetPool {
                        rendezvous_draw(widened(line.ids.data()), RendezvousSeed(spread)));
     }
 
-    // Counting who comes before has no branch to guess wrong; a sort has many.
+    // Batcher's bitonic network: as a sort, without a branch to guess wrong.
+    static RendezvousInts sorted(RendezvousInts keys) {
+        keys = exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
+                         RendezvousInts{0, -1, -1, 0, 0, -1, -1, 0});
+        keys = exchanged(keys, RendezvousInts{2, 3, 0, 1, 6, 7, 4, 5},
+                         RendezvousInts{0, 0, -1, -1, -1, -1, 0, 0});
+        keys = exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
+                         RendezvousInts{0, -1, 0, -1, -1, 0, -1, 0});
+        keys = exchanged(keys, RendezvousInts{4, 5, 6, 7, 0, 1, 2, 3},
+                         RendezvousInts{0, 0, 0, 0, -1, -1, -1, -1});
+        keys = exchanged(keys, RendezvousInts{2, 3, 0, 1, 6, 7, 4, 5},
+                         RendezvousInts{0, 0, -1, -1, 0, 0, -1, -1});
+        return exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
+                         RendezvousInts{0, -1, 0, -1, 0, -1, 0, -1});
+    }
+    // Each lane keeps the smaller of itself and its partner's, where `larger` is set the larger.
+    static RendezvousInts exchanged(RendezvousInts keys,
+                                    RendezvousInts partners,
+                                    RendezvousInts larger) {
+        const RendezvousInts others = __builtin_shuffle(keys, partners);
+        const RendezvousInts least = keys < others ? keys : others;
+        const RendezvousInts most = keys < others ? others : keys;
+        return larger ? most : least;
+    }
+    static void put_sorted(const Line& line,
+                           RendezvousInts keys,
+                           std::array<TargetId, limits::targets_max>& out) {
+        constexpr int32_t place_mask = lanes - 1;
+        const RendezvousWords ids = __builtin_shuffle(widened(line.ids.data()), keys & place_mask);
+        using Narrow [[gnu::vector_size(2 * lanes)]] = uint16_t;
+        const auto order =
+            std::bit_cast<std::array<TargetId, lanes>>(__builtin_convertvector(ids, Narrow));
+        std::memcpy(out.data(), order.data(), sizeof order);
+    }
+
+    // Counting who comes before has no branch either; for two lines together.
     static RendezvousInts how_many_before(RendezvousInts keys, RendezvousInts others) {
         RendezvousInts before{};
         for (size_t i = 0; i < lanes; ++i) {
@@ -167,9 +202,9 @@ class TargetPool {
 
     void put_as_written(const Wanted& wanted) const {
         const Line* line = &lines_[wanted.targets.begin];
-        std::copy(line[0].ids.begin(), line[0].ids.end(), wanted.order->begin());
+        std::memcpy(wanted.order->data(), line[0].ids.data(), sizeof line[0].ids);
         if (wanted.targets.count > lanes) [[unlikely]] {
-            std::copy(line[1].ids.begin(), line[1].ids.end(), wanted.order->begin() + lanes);
+            std::memcpy(wanted.order->data() + lanes, line[1].ids.data(), sizeof line[1].ids);
         }
     }
 
@@ -190,7 +225,7 @@ class TargetPool {
                 order_two_lines(wanted, keys[i]);
                 continue;
             }
-            put(lines_[wanted.targets.begin], how_many_before(keys[i], keys[i]), *wanted.order);
+            put_sorted(lines_[wanted.targets.begin], sorted(keys[i]), *wanted.order);
         }
     }
 
