@@ -227,8 +227,7 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
     impl->plan_count = plan_count;
     impl->index =
         PrefixIndex(entries, plan_count + 2 + static_cast<uint32_t>(networks_of.pairs().size()));
-    impl->screening =
-        std::ranges::any_of(rules, [](const MtRule& rule) { return rule.plan == screening_plan; });
+    impl->screening_first = FirstDigits(impl->index, entries, MtTable::Impl::screening_segment);
     impl->any_quality = std::ranges::any_of(
         rules, [](const MtRule& rule) { return rule.select == Select::quality; });
     impl->network_segments = NetworkSegments(networks_of.pairs());
@@ -246,7 +245,8 @@ const MtRules& MtTable::rules() const {
 
 size_t MtTable::index_bytes() const {
     return impl_->conditions.bytes() + impl_->index.bytes() +
-           impl_->outcomes.size() * sizeof(MtOutcome) + impl_->network_segments.bytes();
+           impl_->outcomes.size() * sizeof(MtOutcome) + impl_->network_segments.bytes() +
+           impl_->screening_first.bytes();
 }
 
 size_t MtTable::when_count() const {

@@ -83,12 +83,19 @@ class Decider {
         return probe_count_++;
     }
     // Written always, counted only where it is wanted: no branch to guess wrong.
-    uint32_t probe_if_any(uint64_t key, uint32_t segment) {
-        const bool any = segment != NetworkSegments::none;
+    uint32_t probe_if(bool wanted, uint64_t key, uint32_t segment) {
         probes_[probe_count_] = {key, segment};
-        const uint32_t place = any ? probe_count_ : no_probe;
-        probe_count_ += any ? 1 : 0;
+        const uint32_t place = wanted ? probe_count_ : no_probe;
+        probe_count_ += wanted ? 1 : 0;
         return place;
+    }
+    uint32_t probe_if_any(uint64_t key, uint32_t segment) {
+        return probe_if(segment != NetworkSegments::none, key, segment);
+    }
+
+    // FirstDigits::ask counts as none.
+    [[nodiscard]] const Node& node_or_none(uint32_t node) const {
+        return node >= FirstDigits::ask ? no_rules : table_.index.node(node);
     }
 
     void ask_prefixes(std::span<const MtQuery> queries) {
@@ -96,8 +103,11 @@ class Decider {
             keys_[i] = number_key(queries[i].destination);
             plan_probes_[i].prefix = probe(keys_[i], table_.segment_of(queries[i].plan));
         }
-        for (size_t i = 0; table_.screening && i < queries.size(); ++i) {
-            screening_probes_[i].prefix = probe(keys_[i], MtTable::Impl::screening_segment);
+        for (size_t i = 0; i < queries.size(); ++i) {
+            const uint32_t first = table_.screening_first[keys_[i]];
+            screening_nodes_[i] = &node_or_none(first);
+            screening_probes_[i].prefix =
+                probe_if(first == FirstDigits::ask, keys_[i], MtTable::Impl::screening_segment);
         }
     }
 
@@ -113,12 +123,12 @@ class Decider {
         if (segments.empty()) {
             return;
         }
+        std::array<NetworkSegments::Place, limits::burst> places;
         for (size_t i = 0; i < count; ++i) {
-            segments.prefetch(table_.segment_of(queries[i].plan), resolved_[i].network);
+            places[i] = segments.place_of(table_.segment_of(queries[i].plan), resolved_[i].network);
         }
         for (size_t i = 0; i < count; ++i) {
-            plan_probes_[i].network = probe_if_any(
-                keys_[i], segments.find(table_.segment_of(queries[i].plan), resolved_[i].network));
+            plan_probes_[i].network = probe_if_any(keys_[i], segments.find(places[i]));
         }
         for (size_t i = 0; table_.screening_networks && i < count; ++i) {
             screening_probes_[i].network = probe_if_any(
@@ -133,7 +143,7 @@ class Decider {
         std::array<const Node*, PrefixIndex::probes_max + 1> nodes;
         nodes[no_probe] = &no_rules;
         for (size_t k = 0; k < probe_count_; ++k) {
-            nodes[k] = found[k] == PrefixIndex::none ? &no_rules : &table_.index.node(found[k]);
+            nodes[k] = &node_or_none(found[k]);
             sy::prefetch(nodes[k]);
         }
         const MtRow* rows = table_.conditions.rows().data();
@@ -146,6 +156,9 @@ class Decider {
             };
             plan_[i] = scope(plan_probes_[i]);
             screening_[i] = scope(screening_probes_[i]);
+            screening_[i].prefix = screening_probes_[i].prefix == no_probe ? screening_nodes_[i]
+                                                                           : screening_[i].prefix;
+            sy::prefetch(rows + screening_[i].prefix->rows_begin);
         }
     }
 
@@ -245,7 +258,7 @@ class Decider {
     }
 
     [[nodiscard]] const Node* parent_of(const Node& node) const {
-        return node.parent == PrefixIndex::none ? &no_rules : &table_.index.node(node.parent);
+        return &node_or_none(node.parent);
     }
 
     // From the longest prefix to ever shorter ones.
@@ -296,6 +309,8 @@ class Decider {
     std::array<uint64_t, limits::burst> keys_;
     std::array<Probed, limits::burst> plan_probes_;
     std::array<Probed, limits::burst> screening_probes_;
+    // By the first digits; of no use where there is a probe.
+    std::array<const Node*, limits::burst> screening_nodes_;
     std::array<NetworkTables::Resolved, limits::burst> resolved_;
     std::array<Scope, limits::burst> plan_;
     std::array<Scope, limits::burst> screening_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/prng.h"
+#include "core/route/first_digits.h"
 #include "core/route/mt_table.h"
 #include "core/route/network_segments.h"
 #include "core/route/prefix_index.h"
@@ -39,8 +40,8 @@ struct MtTable::Impl {
     std::vector<std::shared_ptr<const When>> whens;  // by WhenId
     TargetPool<SupplierId> targets;
     PrefixIndex index;
+    FirstDigits screening_first;  // of the screening segment
     uint32_t plan_count = 0;
-    bool screening = false;
     bool screening_networks = false;  // some screening rule names a network
     bool any_quality = false;         // some rule selects by it
     NetworkSegments network_segments;

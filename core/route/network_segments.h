@@ -34,13 +34,24 @@ class NetworkSegments {
     [[nodiscard]] bool empty() const { return lines_.size() == 0; }
     [[nodiscard]] size_t bytes() const { return lines_.bytes(); }
 
-    /// REQUIRES of both: not empty().
-    void prefetch(uint32_t segment, NetworkId network) const {
-        sy::prefetch(&lines_[line_of(pair(segment, network))]);
+    /// Where a pair is looked for. No initial values: a burst has an array of them on the stack.
+    struct Place {
+        uint32_t pair;
+        uint32_t line;
+    };
+    /// Fetches its line too. REQUIRES: not empty(), as for find().
+    [[nodiscard]] Place place_of(uint32_t segment, NetworkId network) const {
+        const auto wanted = static_cast<uint32_t>(pair(segment, network));
+        const size_t line = line_of(wanted);
+        sy::prefetch(&lines_[line]);
+        return {wanted, static_cast<uint32_t>(line)};
     }
     [[nodiscard]] uint32_t find(uint32_t segment, NetworkId network) const {
-        const auto wanted = static_cast<uint32_t>(pair(segment, network));
-        for (size_t i = line_of(wanted);; i = (i + 1) & (lines_.size() - 1)) {
+        return find(place_of(segment, network));
+    }
+    [[nodiscard]] uint32_t find(Place place) const {
+        const uint32_t wanted = place.pair;
+        for (size_t i = place.line;; i = (i + 1) & (lines_.size() - 1)) {
             Lane pairs, segments;
             std::memcpy(&pairs, lines_[i].pairs.data(), sizeof pairs);
             std::memcpy(&segments, lines_[i].segments.data(), sizeof segments);

@@ -3,12 +3,14 @@
 #include "core/route/prefix_index.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "core/base/prng.h"
+#include "core/route/first_digits.h"
 
 namespace sy::route {
 namespace {
@@ -105,7 +107,14 @@ TEST(PrefixIndex, AgreesWithComparingStrings) {
         }
         std::vector<uint32_t> nodes(probes.size());
         index.find(probes, nodes);
+        const std::array<FirstDigits, segments> first = {FirstDigits(index, entries, 0),
+                                                         FirstDigits(index, entries, 1),
+                                                         FirstDigits(index, entries, 2)};
         for (size_t i = 0; i < probes.size(); ++i) {
+            const uint32_t by_first = first[probes[i].segment][probes[i].key];
+            if (by_first != FirstDigits::ask) {
+                ASSERT_EQ(by_first, nodes[i]) << "round " << round << ", number " << numbers[i];
+            }
             // All that hold, the exact one and longer ones first.
             std::vector<uint32_t> expected;
             for (uint32_t m = 0; m < models.size(); ++m) {
@@ -124,6 +133,38 @@ TEST(PrefixIndex, AgreesWithComparingStrings) {
             ASSERT_EQ(found, expected) << "round " << round << ", number " << numbers[i];
         }
     }
+}
+
+TEST(FirstDigits, AsksOnlyWhereLongerPrefixesTell) {
+    const auto entry = [](uint32_t segment, KeyRange range) {
+        return PrefixIndex::Entry{segment, range, 0, 1};
+    };
+    const PrefixIndex::Entry entries[] = {
+        entry(0, prefix_range("")),   entry(0, exact_range("1")),    entry(0, prefix_range("33")),
+        entry(0, prefix_range("44")), entry(0, prefix_range("447")), entry(0, prefix_range("4477")),
+        entry(1, prefix_range("49")),
+    };
+    const PrefixIndex index(entries, 2);
+    const FirstDigits first(index, entries, 0);
+    const auto node = [](const FirstDigits& of, const char* number) {
+        return of[number_key(number)];
+    };
+    EXPECT_EQ(node(first, "49170123"), 0U);
+    EXPECT_EQ(node(first, "33612"), 2U);
+    EXPECT_EQ(node(first, "33"), 2U);
+    EXPECT_EQ(node(first, "3"), 0U);
+    EXPECT_EQ(node(first, "4412"), 3U);
+    EXPECT_EQ(node(first, "4477"), FirstDigits::ask);
+    EXPECT_EQ(node(first, "4470"), FirstDigits::ask);
+    EXPECT_EQ(node(first, "447"), FirstDigits::ask);
+    EXPECT_EQ(node(first, "44x"), 3U);
+    EXPECT_EQ(node(first, "1"), FirstDigits::ask);
+    EXPECT_EQ(node(first, "1212"), 0U);
+
+    const FirstDigits other(index, entries, 1);
+    EXPECT_EQ(node(other, "49170123"), 6U);
+    EXPECT_EQ(node(other, "4477"), PrefixIndex::none);
+    EXPECT_EQ(node(FirstDigits(), "4477"), PrefixIndex::none);
 }
 
 }  // namespace
