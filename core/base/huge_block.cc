@@ -9,7 +9,7 @@
 
 namespace sy {
 
-HugeBlock::HugeBlock(size_t bytes) {
+HugeBlock::HugeBlock(size_t bytes, Content content) {
     // Below half a page the rest of it would be wasted, and small tables fit the TLB anyway.
     const bool huge = bytes >= page_bytes / 2;
     const size_t unit = huge ? page_bytes : limits::cache_line_bytes;
@@ -23,7 +23,9 @@ HugeBlock::HugeBlock(size_t bytes) {
         // Advice only: without huge pages the table is slower, not wrong.
         (void)madvise(data_, bytes_, MADV_HUGEPAGE);
     }
-    std::memset(data_, 0, bytes_);
+    if (content == Content::zeros) {
+        std::memset(data_, 0, bytes_);
+    }
 }
 
 HugeBlock::~HugeBlock() {

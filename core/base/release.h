@@ -2,6 +2,7 @@
 // keeps its memory for the next ones.
 #pragma once
 
+#include <cstddef>
 #include <malloc.h>
 
 namespace sy {
@@ -10,6 +11,10 @@ template <class Container>
 void release(Container& container) {
     Container().swap(container);
 }
+
+/// Gives back to the system now what nobody will read again before its container goes: its whole
+/// pages, which read as zero octets from here on. Linux. Control plane.
+void return_pages(void* begin, size_t bytes);
 
 /// Gives back to the system what the allocator has kept of what was freed: glibc keeps blocks of up
 /// to 32 MiB once such a one was freed. Behind work that needed much memory for a moment: all free

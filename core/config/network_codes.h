@@ -43,21 +43,31 @@ inline constexpr uint32_t network_codes = 1'100'000;
 
 /// Reads the rows behind the header in parallel, `read_part(table, part)` for each part into its
 /// own object, and returns these in the order of the file. Complaints come together in order too.
-template <class Part, class ReadPart>
+/// `done(text)`: of a part that nobody will read again.
+template <class Part, class ReadPart, class Done>
 [[nodiscard]] std::vector<Part> read_parts(const CsvTable& header,
                                            Complaints& complaints,
-                                           const ReadPart& read_part) {
+                                           const ReadPart& read_part,
+                                           const Done& done) {
     const std::vector<CsvPart> texts = header.parts();
     std::vector<Part> parts(texts.size());
     std::vector<Complaints> of_parts(texts.size(), Complaints(complaints.file()));
     tbb::parallel_for(size_t{0}, texts.size(), [&](size_t i) {
         CsvTable table(header, texts[i], of_parts[i]);
         read_part(table, parts[i]);
+        done(texts[i].text);
     });
     for (const Complaints& each : of_parts) {
         complaints.take(each);
     }
     return parts;
+}
+
+template <class Part, class ReadPart>
+[[nodiscard]] std::vector<Part> read_parts(const CsvTable& header,
+                                           Complaints& complaints,
+                                           const ReadPart& read_part) {
+    return read_parts<Part>(header, complaints, read_part, [](std::string_view) {});
 }
 
 /// One vector out of those of the parts.
@@ -71,6 +81,7 @@ template <class Row, class Part>
     rows.reserve(count);
     for (Part& part : parts) {
         rows.insert(rows.end(), part.rows.begin(), part.rows.end());
+        return_pages(part.rows.data(), part.rows.size() * sizeof(Row));
         release(part.rows);
     }
     constexpr size_t worth_returning_bytes = size_t{32} << 20;

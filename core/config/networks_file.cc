@@ -104,7 +104,11 @@ std::shared_ptr<const route::Networks> compile_networks(std::string text,
                                                         Complaints& complaints,
                                                         Registry& registry) {
     const CsvTable header(text, columns, complaints);
-    std::vector<Part> parts = read_parts<Part>(header, complaints, read_part);
+    // The largest of all files: its text goes as its rows come.
+    std::vector<Part> parts =
+        read_parts<Part>(header, complaints, read_part, [&](std::string_view part) {
+            return_pages(text.data() + (part.data() - text.data()), part.size());
+        });
     release(text);
     std::vector<route::Network> by_id;
     const std::vector<NetworkId> ids = give_ids(parts, by_id, complaints, registry);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_sort.h>
@@ -10,6 +11,7 @@
 #include "core/base/assert.h"
 #include "core/base/release.h"
 #include "core/route/flatten.h"
+#include "core/route/interval_stream.h"
 
 namespace sy::route {
 
@@ -19,15 +21,23 @@ bool before(const PrefixRow& a, const PrefixRow& b) {
     return std::tie(a.first, a.digits, a.line) < std::tie(b.first, b.digits, b.line);
 }
 
-std::vector<IntervalIndex<uint16_t>::Boundary> boundaries_of(std::vector<PrefixRow> rows) {
-    std::vector<IntervalIndex<uint16_t>::Boundary> boundaries;
-    // As many as there can be: what stays unused is never touched, growing would need both copies.
-    boundaries.reserve(rows.size() * 2 + 1);
-    flatten(
+// Rows go as their lines are written: of 10 million, 160 MB and never all their boundaries beside
+// them.
+IntervalIndex<uint16_t> index_of(std::vector<PrefixRow> rows) {
+    constexpr size_t step = 1 << 16;
+    IntervalStream<uint16_t> stream;
+    flatten_into(
         0, rows.size(), ClassIndex::none, [&](size_t i) { return rows[i].range(); },
-        [&](size_t i, size_t) { return rows[i].answer; }, boundaries);
-    release(rows);  // before the lines are written
-    return boundaries;
+        [&](size_t i, size_t) {
+            const uint16_t answer = rows[i].answer;
+            if (i % step == step - 1) {
+                return_pages(&rows[i + 1 - step], step * sizeof(PrefixRow));
+            }
+            return answer;
+        },
+        [&](uint64_t start, uint16_t answer) { stream.add({start, answer}); });
+    release(rows);
+    return std::move(stream).finish();
 }
 
 }  // namespace
@@ -38,6 +48,6 @@ void sort_rows(std::vector<PrefixRow>& rows) {
     }
 }
 
-ClassIndex::ClassIndex(std::vector<PrefixRow> rows) : index_(boundaries_of(std::move(rows))) {}
+ClassIndex::ClassIndex(std::vector<PrefixRow> rows) : index_(index_of(std::move(rows))) {}
 
 }  // namespace sy::route

@@ -24,33 +24,32 @@ void add_boundary(std::vector<Boundary>& boundaries, size_t begin, const Boundar
     }
 }
 
-/// Appends the boundaries of ranges [begin, end), the first one at key 0. `range_of(i)` is range
-/// i; `answer_of(i, parent)` is asked once a range, in order, with the index of the innermost range
-/// around it (or no_parent). REQUIRES: ranges nest or are disjoint, none twice, sorted by first
-/// key, then by last key descending.
-template <class Answer, class RangeOf, class AnswerOf, class Boundary>
-void flatten(size_t begin,
-             size_t end,
-             Answer outside,
-             const RangeOf& range_of,
-             const AnswerOf& answer_of,
-             std::vector<Boundary>& boundaries) {
+/// Calls add(start, answer) for every boundary of ranges [begin, end), the first one at key 0, as
+/// add_boundary() takes them. `range_of(i)` is range i; `answer_of(i, parent)` is asked once a
+/// range, in order, with the index of the innermost range around it (or no_parent); range i is not
+/// asked for behind that. REQUIRES: ranges nest or are disjoint, none twice, sorted by first key,
+/// then by last key descending.
+template <class Answer, class RangeOf, class AnswerOf, class Add>
+void flatten_into(size_t begin,
+                  size_t end,
+                  Answer outside,
+                  const RangeOf& range_of,
+                  const AnswerOf& answer_of,
+                  const Add& add) {
     struct Open {
         size_t index;
         uint64_t last;
         Answer answer;
     };
     std::vector<Open> open;  // around the current key, outermost first
-    const size_t first = boundaries.size();
     const auto close = [&] {
         const uint64_t last = open.back().last;
         open.pop_back();
         if (last != ~uint64_t{0}) {
-            add_boundary(boundaries, first,
-                         Boundary{last + 1, open.empty() ? outside : open.back().answer});
+            add(last + 1, open.empty() ? outside : open.back().answer);
         }
     };
-    add_boundary(boundaries, first, Boundary{0, outside});
+    add(uint64_t{0}, outside);
     for (size_t i = begin; i < end; ++i) {
         const KeyRange range = range_of(i);
         while (!open.empty() && open.back().last < range.first) {
@@ -58,12 +57,26 @@ void flatten(size_t begin,
         }
         SY_ASSERT(open.empty() || range.last <= open.back().last);
         const Answer answer = answer_of(i, open.empty() ? no_parent : open.back().index);
-        add_boundary(boundaries, first, Boundary{range.first, answer});
+        add(range.first, answer);
         open.push_back({i, range.last, answer});
     }
     while (!open.empty()) {
         close();
     }
+}
+
+/// The same, appended.
+template <class Answer, class RangeOf, class AnswerOf, class Boundary>
+void flatten(size_t begin,
+             size_t end,
+             Answer outside,
+             const RangeOf& range_of,
+             const AnswerOf& answer_of,
+             std::vector<Boundary>& boundaries) {
+    const size_t first = boundaries.size();
+    flatten_into(begin, end, outside, range_of, answer_of, [&](uint64_t start, Answer answer) {
+        add_boundary(boundaries, first, Boundary{start, answer});
+    });
 }
 
 }  // namespace sy::route

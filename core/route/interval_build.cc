@@ -1,4 +1,4 @@
-// Control plane: boundaries into the lines of an IntervalIndex.
+// Control plane: boundaries into the lines of an IntervalIndex, all at once or as they come.
 #include <algorithm>
 #include <bit>
 
@@ -6,8 +6,10 @@
 
 #include "core/base/assert.h"
 #include "core/base/release.h"
+#include "core/route/flatten.h"
 #include "core/route/interval_index.h"
 #include "core/route/interval_line.h"
+#include "core/route/interval_stream.h"
 
 namespace sy::route {
 
@@ -16,15 +18,10 @@ namespace {
 // A line is wide where it holds more than so many times more by it.
 constexpr size_t wide_gain_min = 2;
 
-// One level of a segment's tree, and where each of its lines starts.
+// One level of a segment's tree, or a part of it, and where each of its lines starts.
 struct Level {
     std::vector<IndexLine> lines;
     std::vector<uint64_t> starts;
-
-    void append(const Level& other) {
-        lines.insert(lines.end(), other.lines.begin(), other.lines.end());
-        starts.insert(starts.end(), other.starts.begin(), other.starts.end());
-    }
 };
 
 // How many offsets, of which the first is the smallest, a line of such keys holds exactly, and the
@@ -262,62 +259,81 @@ StartTree start_tree_of(const std::vector<uint64_t>& starts) {
     return tree;
 }
 
-// A segment's lines.
-struct Tree {
-    StartTree starts;
-    std::vector<IndexLine> directory;  // none, or one level
-    std::vector<IndexLine> answers;
-};
+// Boundaries that one task writes lines from.
+constexpr size_t chunk = 1 << 16;
 
+// Lines for boundaries [begin, end) of one segment, behind those of `parts`. In parallel.
 template <class Answer>
 void write_leaves(std::span<const typename IntervalIndex<Answer>::Boundary> boundaries,
-                  Level& out) {
-    constexpr size_t chunk = 1 << 18;
-    if (boundaries.size() <= chunk) {
-        LeafWriter<Answer>(boundaries, 0, boundaries.size(), out).write();
-        return;
-    }
-    const size_t chunks = (boundaries.size() + chunk - 1) / chunk;
-    std::vector<Level> parts(chunks);
+                  size_t begin,
+                  size_t end,
+                  std::vector<Level>& parts) {
+    const size_t first = parts.size();
+    const size_t chunks = (end - begin + chunk - 1) / chunk;
+    parts.resize(first + chunks);
     tbb::parallel_for(size_t{0}, chunks, [&](size_t i) {
-        const size_t end = std::min(boundaries.size(), (i + 1) * chunk);
-        parts[i].lines.reserve(chunk / 8);
-        parts[i].starts.reserve(chunk / 8);
-        LeafWriter<Answer>(boundaries, i * chunk, end, parts[i]).write();
+        const size_t from = begin + i * chunk;
+        Level& part = parts[first + i];
+        LeafWriter<Answer>(boundaries, from, std::min(end, from + chunk), part).write();
+        part.lines.shrink_to_fit();  // all parts are there at once
+        part.starts.shrink_to_fit();
     });
-    size_t lines = 0;
-    for (const Level& part : parts) {
-        lines += part.lines.size();
-    }
-    out.lines.reserve(lines);
-    out.starts.reserve(lines);
-    for (Level& part : parts) {
-        out.append(part);
-        part = Level{};
-    }
 }
 
-template <class Answer>
-Tree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundaries,
-             size_t direct_lines_max) {
-    SY_ASSERT(!boundaries.empty() && boundaries.front().start == 0);
-    SY_ASSERT(boundaries.back().start <= IntervalIndex<Answer>::start_max);
-    Tree tree;
-    Level answers;
-    write_leaves<Answer>(boundaries, answers);
+}  // namespace
+
+// A segment's lines.
+struct IntervalTree {
+    StartTree starts;
+    std::vector<IndexLine> directory;  // none, or one level
+    std::vector<Level> answers;        // one behind the other
+    size_t answer_lines = 0;
+};
+
+namespace {
+
+// What the levels above are made of; the parts have none behind it.
+std::vector<uint64_t> take_starts(std::vector<Level>& parts) {
+    size_t count = 0;
+    for (const Level& part : parts) {
+        count += part.starts.size();
+    }
+    std::vector<uint64_t> starts;
+    starts.reserve(count);
+    for (Level& part : parts) {
+        starts.insert(starts.end(), part.starts.begin(), part.starts.end());
+        release(part.starts);
+    }
+    return starts;
+}
+
+IntervalTree tree_over(std::vector<Level> answers, size_t direct_lines_max) {
+    IntervalTree tree;
+    const std::vector<uint64_t> starts = take_starts(answers);
     Level directory;
-    if (answers.lines.size() > direct_lines_max) {
-        DirectoryWriter(answers.starts, directory).write();
+    if (starts.size() > direct_lines_max) {
+        DirectoryWriter(starts, directory).write();
     }
     // A directory line takes as much as the starts of eight.
-    const bool worthwhile = !directory.lines.empty() &&
-                            directory.lines.size() * start_tree::children < answers.lines.size();
-    tree.starts = start_tree_of(worthwhile ? directory.starts : answers.starts);
+    const bool worthwhile =
+        !directory.lines.empty() && directory.lines.size() * start_tree::children < starts.size();
+    tree.starts = start_tree_of(worthwhile ? directory.starts : starts);
     if (worthwhile) {
         tree.directory = std::move(directory.lines);
     }
-    tree.answers = std::move(answers.lines);
+    tree.answers = std::move(answers);
+    tree.answer_lines = starts.size();
     return tree;
+}
+
+template <class Answer>
+IntervalTree tree_of(std::span<const typename IntervalIndex<Answer>::Boundary> boundaries,
+                     size_t direct_lines_max) {
+    SY_ASSERT(!boundaries.empty() && boundaries.front().start == 0);
+    SY_ASSERT(boundaries.back().start <= IntervalIndex<Answer>::start_max);
+    std::vector<Level> parts;
+    write_leaves<Answer>(boundaries, 0, boundaries.size(), parts);
+    return tree_over(std::move(parts), direct_lines_max);
 }
 
 }  // namespace
@@ -326,30 +342,37 @@ template <class Answer>
 IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
                                      std::span<const uint32_t> segment_begins,
                                      size_t direct_lines_max) {
-    std::vector<Tree> trees(segment_begins.size());
+    std::vector<IntervalTree> trees(segment_begins.size());
     tbb::parallel_for(size_t{0}, trees.size(), [&](size_t i) {
         const size_t begin = segment_begins[i];
         const size_t end = i + 1 < trees.size() ? segment_begins[i + 1] : boundaries.size();
         trees[i] = tree_of<Answer>(boundaries.subspan(begin, end - begin), direct_lines_max);
     });
+    take(trees);
+}
+
+// All trees into one block; they are empty behind it.
+template <class Answer>
+void IntervalIndex<Answer>::take(std::vector<IntervalTree>& trees) {
     size_t directory_at = 0;
-    for (const Tree& tree : trees) {
+    for (const IntervalTree& tree : trees) {
         directory_at += tree.starts.nodes.size();
         leaf_begin_ += tree.starts.nodes.size() + tree.directory.size();
-        line_count_ += tree.answers.size();
+        line_count_ += tree.answer_lines;
     }
     line_count_ += leaf_begin_;
     SY_ASSERT(line_count_ < directory::lines_max);
-    block_ = HugeBlock(line_count_ * sizeof(IndexLine));
+    block_ = HugeBlock(line_count_ * sizeof(IndexLine), HugeBlock::Content::any);
     auto* lines = static_cast<IndexLine*>(block_.data());
     size_t tree_at = 0;
     size_t leaf_at = leaf_begin_;
     const auto move = [&](std::vector<IndexLine>& from, size_t& at) {
         std::ranges::copy(from, lines + at);
         at += from.size();
+        return_pages(from.data(), from.size() * sizeof(IndexLine));  // never all lines twice
         release(from);
     };
-    for (Tree& tree : trees) {
+    for (IntervalTree& tree : trees) {
         const bool has_directory = !tree.directory.empty();
         roots_.push_back({static_cast<uint32_t>(tree_at), tree.starts.bottom,
                           static_cast<uint32_t>(has_directory ? directory_at : leaf_at),
@@ -362,7 +385,9 @@ IntervalIndex<Answer>::IntervalIndex(std::span<const Boundary> boundaries,
         }
         move(tree.starts.nodes, tree_at);
         move(tree.directory, directory_at);
-        move(tree.answers, leaf_at);
+        for (Level& part : tree.answers) {
+            move(part.lines, leaf_at);
+        }
     }
 }
 
@@ -372,5 +397,52 @@ template IntervalIndex<uint16_t>::IntervalIndex(std::span<const Boundary>,
 template IntervalIndex<uint32_t>::IntervalIndex(std::span<const Boundary>,
                                                 std::span<const uint32_t>,
                                                 size_t);
+template void IntervalIndex<uint16_t>::take(std::vector<IntervalTree>&);
+template void IntervalIndex<uint32_t>::take(std::vector<IntervalTree>&);
+
+template <class Answer>
+struct IntervalStream<Answer>::Written {
+    std::vector<Level> parts;
+};
+
+template <class Answer>
+IntervalStream<Answer>::IntervalStream(size_t batch, size_t direct_lines_max)
+    : batch_(batch), direct_lines_max_(direct_lines_max), lines_(std::make_unique<Written>()) {
+    SY_ASSERT(batch > 0);
+}
+template <class Answer>
+IntervalStream<Answer>::~IntervalStream() = default;
+
+template <class Answer>
+void IntervalStream<Answer>::add(const Boundary& next) {
+    add_boundary(boundaries_, written_, next);
+    // The last two may still change: add_boundary() drops one and looks at the one before.
+    constexpr size_t open = 2;
+    if (boundaries_.size() == written_ + batch_ + open) {
+        write(batch_);
+    }
+}
+
+template <class Answer>
+void IntervalStream<Answer>::write(size_t count) {
+    const size_t end = written_ + count;
+    write_leaves<Answer>(boundaries_, written_, end, lines_->parts);
+    boundaries_.erase(boundaries_.begin(), boundaries_.begin() + static_cast<ptrdiff_t>(end) - 1);
+    written_ = 1;
+}
+
+template <class Answer>
+IntervalIndex<Answer> IntervalStream<Answer>::finish() && {
+    SY_ASSERT(boundaries_.size() > written_ && boundaries_.back().start <= Index::start_max);
+    write(boundaries_.size() - written_);
+    release(boundaries_);
+    std::vector<IntervalTree> trees;
+    trees.push_back(tree_over(std::move(lines_->parts), direct_lines_max_));
+    Index index;
+    index.take(trees);
+    return index;
+}
+
+template class IntervalStream<uint16_t>;
 
 }  // namespace sy::route

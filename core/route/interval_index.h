@@ -24,6 +24,9 @@
 namespace sy::route {
 
 struct IndexLine;
+struct IntervalTree;
+template <class Answer>
+class IntervalStream;
 
 /// How lines are searched: the best that this CPU has, chosen at start. AVX2 is part of the lowest
 /// CPU that the binaries run on (meson.build); a build for less searches as the scalar one does.
@@ -92,6 +95,8 @@ class IntervalIndex {
     };
 
   private:
+    friend class IntervalStream<Answer>;
+    void take(std::vector<IntervalTree>& trees);
     [[nodiscard]] const IndexLine* lines() const {
         return static_cast<const IndexLine*>(block_.data());
     }

@@ -11,6 +11,7 @@
 #include "core/base/prng.h"
 #include "core/route/class_index.h"
 #include "core/route/interval_index.h"
+#include "core/route/interval_stream.h"
 
 namespace sy::route {
 namespace {
@@ -104,6 +105,45 @@ TEST(IntervalModel, SixteenBitAnswersAgreeWithUpperBound) {
 }
 TEST(IntervalModel, ThirtyTwoBitAnswersAgreeWithUpperBound) {
     run_intervals<uint32_t>(2);
+}
+
+// Boundaries one by one, with words that later ones take back and such that say nothing new, and
+// few at a time.
+TEST(IntervalModel, BoundariesThatComeOneByOneAgreeWithUpperBound) {
+    constexpr size_t keys_max = IntervalIndex<uint16_t>::keys_max;
+    Prng prng(5);
+    for (int round = 0; round < rounds; ++round) {
+        const Boundaries<uint16_t> boundaries = random_boundaries<uint16_t>(prng);
+        const bool few = prng.chance(1, 2);
+        IntervalStream<uint16_t> stream(
+            prng.chance(1, 8) ? IntervalStream<uint16_t>::usual_batch : 1 + prng.below(300),
+            few ? 1 : IntervalIndex<uint16_t>::usual_direct_lines_max);
+        for (size_t i = 0; i < boundaries.size(); ++i) {
+            const auto& [start, answer] = boundaries[i];
+            if (prng.chance(1, 4)) {
+                stream.add({start, static_cast<uint16_t>(prng())});
+            }
+            stream.add(boundaries[i]);
+            const bool room = i + 1 < boundaries.size() && boundaries[i + 1].start - start > 1;
+            if (room && prng.chance(1, 4)) {
+                stream.add({start + 1, answer});
+            }
+        }
+        const IntervalIndex<uint16_t> index = std::move(stream).finish();
+        std::vector<uint64_t> keys(keys_max);
+        for (uint64_t& key : keys) {
+            const uint64_t near = boundaries[prng.below(boundaries.size())].start;
+            key = prng.chance(1, 4) ? prng() >> prng.below(64) : near + prng.below(3) - 1;
+        }
+        for (const IndexVariant variant : index_variants()) {
+            std::vector<uint16_t> answers(keys_max);
+            index.find(keys, answers, variant);
+            for (size_t i = 0; i < keys_max; ++i) {
+                ASSERT_EQ(answers[i], model_answer<uint16_t>(boundaries, keys[i]))
+                    << "round " << round << ", key " << std::hex << keys[i];
+            }
+        }
+    }
 }
 
 std::string random_digits(Prng& prng, uint64_t length, uint64_t alphabet) {
