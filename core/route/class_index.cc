@@ -26,7 +26,7 @@ bool before(const PrefixRow& a, const PrefixRow& b) {
 IntervalIndex<uint16_t> index_of(std::vector<PrefixRow> rows) {
     constexpr size_t step = 1 << 16;
     IntervalStream<uint16_t> stream;
-    flatten_into(
+    flatten(
         0, rows.size(), ClassIndex::none, [&](size_t i) { return rows[i].range(); },
         [&](size_t i, size_t) {
             const uint16_t answer = rows[i].answer;

@@ -30,12 +30,12 @@ void add_boundary(std::vector<Boundary>& boundaries, size_t begin, const Boundar
 /// asked for behind that. REQUIRES: ranges nest or are disjoint, none twice, sorted by first key,
 /// then by last key descending.
 template <class Answer, class RangeOf, class AnswerOf, class Add>
-void flatten_into(size_t begin,
-                  size_t end,
-                  Answer outside,
-                  const RangeOf& range_of,
-                  const AnswerOf& answer_of,
-                  const Add& add) {
+void flatten(size_t begin,
+             size_t end,
+             Answer outside,
+             const RangeOf& range_of,
+             const AnswerOf& answer_of,
+             const Add& add) {
     struct Open {
         size_t index;
         uint64_t last;
@@ -65,18 +65,12 @@ void flatten_into(size_t begin,
     }
 }
 
-/// The same, appended.
-template <class Answer, class RangeOf, class AnswerOf, class Boundary>
-void flatten(size_t begin,
-             size_t end,
-             Answer outside,
-             const RangeOf& range_of,
-             const AnswerOf& answer_of,
-             std::vector<Boundary>& boundaries) {
-    const size_t first = boundaries.size();
-    flatten_into(begin, end, outside, range_of, answer_of, [&](uint64_t start, Answer answer) {
+/// For flatten() to add to: boundaries one behind the other, behind what is there.
+template <class Boundary>
+auto appended_to(std::vector<Boundary>& boundaries) {
+    return [&boundaries, first = boundaries.size()](uint64_t start, auto answer) {
         add_boundary(boundaries, first, Boundary{start, answer});
-    });
+    };
 }
 
 }  // namespace sy::route

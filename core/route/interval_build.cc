@@ -275,8 +275,10 @@ void write_leaves(std::span<const typename IntervalIndex<Answer>::Boundary> boun
         const size_t from = begin + i * chunk;
         Level& part = parts[first + i];
         LeafWriter<Answer>(boundaries, from, std::min(end, from + chunk), part).write();
-        part.lines.shrink_to_fit();  // all parts are there at once
-        part.starts.shrink_to_fit();
+        if (parts.size() > 1) {  // all are there at once
+            part.lines.shrink_to_fit();
+            part.starts.shrink_to_fit();
+        }
     });
 }
 

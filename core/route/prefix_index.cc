@@ -29,7 +29,7 @@ PrefixIndex::PrefixIndex(std::span<const Entry> entries, uint32_t segment_count)
                             entries[i].tag};
                 return static_cast<uint32_t>(i);
             },
-            boundaries);
+            appended_to(boundaries));
     }
     SY_ASSERT(at == entries.size());  // sorted by segment, and none beyond the count
     nodes_ = HugeArray<Node>(nodes);

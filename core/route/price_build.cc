@@ -145,7 +145,7 @@ class PriceTableBuilder {
                     add_row(groups_[i], parent == no_parent ? 0 : row_of_group[parent]);
                 return row_of_group[i];
             },
-            boundaries);
+            appended_to(boundaries));
         table_.index_ = IntervalIndex<uint32_t>(boundaries);
     }
 
