@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include <tbb/parallel_for.h>
 #include <tbb/parallel_sort.h>
 
 #include "core/base/assert.h"

@@ -427,6 +427,7 @@ void IntervalStream<Answer>::add(const Boundary& next) {
 
 template <class Answer>
 void IntervalStream<Answer>::write(size_t count) {
+    SY_ASSERT(written_ != 0 || boundaries_.front().start == 0);
     const size_t end = written_ + count;
     write_leaves<Answer>(boundaries_, written_, end, lines_->parts);
     boundaries_.erase(boundaries_.begin(), boundaries_.begin() + static_cast<ptrdiff_t>(end) - 1);

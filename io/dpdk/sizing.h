@@ -37,7 +37,7 @@ struct PoolNeeds {
     uint32_t tx_descriptors = 0;
     uint32_t mtu = 1500;
     bool tso = false;
-    uint32_t driver_frames = 0;
+    uint32_t driver_frames = 0;  // driver_frames() of its device
 };
 
 /// The kernel reads and writes the frames of the receive pool itself, those to be sent (which the

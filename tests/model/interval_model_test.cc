@@ -146,6 +146,37 @@ TEST(IntervalModel, BoundariesThatComeOneByOneAgreeWithUpperBound) {
     }
 }
 
+// More than one task writes at a time: all at once, and in batches of two tasks and a rest.
+TEST(IntervalModel, LinesThatManyTasksWriteAgreeWithUpperBound) {
+    constexpr size_t keys_max = IntervalIndex<uint16_t>::keys_max;
+    Prng prng(6);
+    Boundaries<uint16_t> boundaries = {{0, 0}};
+    while (boundaries.size() < 300'000) {
+        const uint64_t step = 1 + (prng() >> (64 - 44)) / (prng.chance(1, 2) ? 1 : 1'000);
+        boundaries.push_back({boundaries.back().start + step, static_cast<uint16_t>(prng())});
+    }
+    IntervalStream<uint16_t> stream(150'000);
+    for (const auto& boundary : boundaries) {
+        stream.add(boundary);
+    }
+    const IntervalIndex<uint16_t> streamed = std::move(stream).finish();
+    const IntervalIndex<uint16_t> at_once(boundaries);
+    std::vector<uint64_t> keys(keys_max);
+    std::vector<uint16_t> answers(keys_max);
+    for (int burst = 0; burst < 2'000; ++burst) {
+        for (uint64_t& key : keys) {
+            key = boundaries[prng.below(boundaries.size())].start + prng.below(3) - 1;
+        }
+        for (const IntervalIndex<uint16_t>* index : {&streamed, &at_once}) {
+            index->find(keys, answers);
+            for (size_t i = 0; i < keys_max; ++i) {
+                ASSERT_EQ(answers[i], model_answer<uint16_t>(boundaries, keys[i]))
+                    << "key " << std::hex << keys[i];
+            }
+        }
+    }
+}
+
 std::string random_digits(Prng& prng, uint64_t length, uint64_t alphabet) {
     std::string digits;
     while (digits.size() < length) {
