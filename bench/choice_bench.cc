@@ -221,7 +221,7 @@ void verify(const Workload& work, Mode mode, const std::vector<MtDecision>& deci
         const MtQuery& query = work.queries[i];
         const uint64_t key = number_key(query.destination);
         NetworkTables::Resolved resolved;
-        world().networks.resolve({&query.destination, 1}, {&key, 1}, {&resolved, 1});
+        world().networks.resolve({&key, 1}, {&resolved, 1});
         SY_ASSERT(mode == Mode::order || decisions[i].network == resolved.network);
         const auto rule = std::ranges::find(work.rules, decisions[i].rule_line, &MtRule::line);
         std::vector<std::tuple<int64_t, double, uint16_t>> drawn;

@@ -355,13 +355,11 @@ void parse(benchmark::State& state, const DecisionSize& size) {
 void find_network(benchmark::State& state, const DecisionSize& size) {
     Messages& of = messages(size, 0);
     const World& tables = world(size);
-    std::array<std::string_view, limits::burst> numbers;
     std::array<uint64_t, limits::burst> keys;
     std::array<route::NetworkTables::Resolved, limits::burst> resolved;
     for (size_t i = 0; i < query_count; i += 8) {
         const uint64_t key = route::number_key(of.numbers[i]);
-        numbers[0] = of.numbers[i];
-        tables.tables.network_tables.resolve({numbers.data(), 1}, {&key, 1}, {resolved.data(), 1});
+        tables.tables.network_tables.resolve({&key, 1}, {resolved.data(), 1});
         SY_ASSERT(resolved[0].network == tables.linear.network_of(of.numbers[i]));
     }
     uint64_t sum = 0;
@@ -369,10 +367,9 @@ void find_network(benchmark::State& state, const DecisionSize& size) {
         sum = 0;
         for (size_t at = 0; at < query_count; at += limits::burst) {
             for (size_t i = 0; i < limits::burst; ++i) {
-                numbers[i] = of.queries[at + i].destination;
-                keys[i] = route::number_key(numbers[i]);
+                keys[i] = route::number_key(of.queries[at + i].destination);
             }
-            tables.tables.network_tables.resolve(numbers, keys, resolved);
+            tables.tables.network_tables.resolve(keys, resolved);
             for (const auto& one : resolved) {
                 sum += one.network.value;
             }

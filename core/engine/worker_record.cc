@@ -241,10 +241,9 @@ NetworkId Worker::record_network(const Message& message) const {
     if (message.network.valid() || tables.networks == nullptr) {
         return message.network;
     }
-    const std::string_view number = message.destination.view();
-    const uint64_t key = route::number_key(number);
+    const uint64_t key = route::number_key(message.destination.view());
     route::NetworkTables::Resolved resolved;
-    tables.resolve({&number, 1}, {&key, 1}, {&resolved, 1});
+    tables.resolve({&key, 1}, {&resolved, 1});
     return resolved.network;
 }
 

@@ -216,7 +216,7 @@ MtTable::Explanation MtTable::explain(const MtQuery& query, RouteScratch& scratc
     if (networks_.networks != nullptr) {
         const uint64_t key = number_key(query.destination);
         NetworkTables::Resolved resolved;
-        networks_.resolve({&query.destination, 1}, {&key, 1}, {&resolved, 1});
+        networks_.resolve({&key, 1}, {&resolved, 1});
         explanation.network = networks_.in_words(resolved);
     }
     return explanation;

@@ -113,12 +113,7 @@ class Decider {
 
     void ask_networks(std::span<const MtQuery> queries) {
         const size_t count = queries.size();
-        std::array<std::string_view, limits::burst> numbers;
-        for (size_t i = 0; i < count; ++i) {
-            numbers[i] = queries[i].destination;
-        }
-        networks_.resolve({numbers.data(), count}, {keys_.data(), count},
-                          {resolved_.data(), count});
+        networks_.resolve({keys_.data(), count}, {resolved_.data(), count});
         const NetworkSegments& segments = table_.network_segments;
         if (segments.empty()) {
             return;

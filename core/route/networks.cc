@@ -53,30 +53,27 @@ void sort_rows(std::vector<PortedRow>& rows) {
 PortedNumbers::PortedNumbers(std::span<const PortedRow> rows)
     : index_(boundaries_of(rows)), number_count_(rows.size()) {}
 
-void NetworkTables::resolve(std::span<const std::string_view> numbers,
-                            std::span<const uint64_t> keys,
-                            std::span<Resolved> resolved) const {
+void NetworkTables::resolve(std::span<const uint64_t> keys, std::span<Resolved> resolved) const {
     const size_t count = keys.size();
-    SY_ASSERT(numbers.size() == count && resolved.size() == count);
-    SY_ASSERT(count <= ClassIndex::keys_max);
-    std::array<uint16_t, ClassIndex::keys_max> by_prefix;
-    std::array<uint16_t, ClassIndex::keys_max> by_number;
-    std::fill_n(by_prefix.begin(), count, ClassIndex::none);
-    std::fill_n(by_number.begin(), count, ClassIndex::none);
-    if (networks != nullptr) {
-        networks->index().find(keys, {by_prefix.data(), count});
-    }
-    if (ported != nullptr) {
-        std::array<uint64_t, ClassIndex::keys_max> ported_keys;
-        for (size_t i = 0; i < count; ++i) {
-            ported_keys[i] = ported_key(keys[i], numbers[i].size());
-        }
-        ported->find({ported_keys.data(), count}, {by_number.data(), count});
-    }
+    SY_ASSERT(resolved.size() == count && count <= ClassIndex::keys_max);
     static_assert(ClassIndex::none == NetworkId::none_value);
+    std::array<uint16_t, ClassIndex::keys_max> found;
+    std::fill_n(found.begin(), count, ClassIndex::none);
+    if (networks != nullptr) {
+        networks->index().find(keys, {found.data(), count});
+    }
     for (size_t i = 0; i < count; ++i) {
-        const bool is_ported = by_number[i] != ClassIndex::none;
-        resolved[i] = {NetworkId{is_ported ? by_number[i] : by_prefix[i]}, is_ported};
+        resolved[i] = {NetworkId{found[i]}, false};
+    }
+    if (ported == nullptr) {
+        return;
+    }
+    std::array<uint64_t, ClassIndex::keys_max> ported_keys;
+    std::ranges::transform(keys, ported_keys.begin(), [](uint64_t key) { return ported_key(key); });
+    ported->find({ported_keys.data(), count}, {found.data(), count});
+    for (size_t i = 0; i < count; ++i) {
+        const bool is_ported = found[i] != ClassIndex::none;
+        resolved[i] = {is_ported ? NetworkId{found[i]} : resolved[i].network, is_ported};
     }
 }
 

@@ -3,6 +3,7 @@
 // and shared by snapshots for as long as its file does not change; any worker asks.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -51,13 +52,17 @@ struct PortedRow {
 };
 
 /// Numbers of one length stand together, as integers: consecutive numbers are consecutive keys, so
-/// that ranges of them cost little. 0 for what no row can be: no digits, or more than 15.
-[[nodiscard]] inline uint64_t ported_key(uint64_t key, size_t length) {
-    const bool is_number = length - 1 < limits::number_digits_max && (key & 0xF) == end_nibble;
+/// that ranges of them cost little. Of number_key(); 0 for what no row can be: no digits, or more
+/// than 15.
+[[nodiscard]] inline uint64_t ported_key(uint64_t key) {
+    // End marks fill the key up, and no digit ends in four ones.
+    static_assert(end_nibble == 0xF);
+    const auto length = key_digits - static_cast<uint32_t>(std::countr_one(key)) / 4;
+    const bool is_number = length - 1 < limits::number_digits_max;
     return is_number ? uint64_t{length} << 60 | key >> (4 * (key_digits - length)) : 0;
 }
 [[nodiscard]] inline uint64_t ported_key(std::string_view digits) {
-    return ported_key(number_key(digits), digits.size());
+    return ported_key(number_key(digits));
 }
 
 void sort_rows(std::vector<PortedRow>& rows);
@@ -89,11 +94,8 @@ struct NetworkTables {
         NetworkId network;       // none: unknown
         bool is_ported = false;  // listed in ported.csv
     };
-    /// `keys` are number_key() of the numbers. REQUIRES: as many of each, at most
-    /// ClassIndex::keys_max.
-    void resolve(std::span<const std::string_view> numbers,
-                 std::span<const uint64_t> keys,
-                 std::span<Resolved> resolved) const;
+    /// By number_key() of the numbers. REQUIRES: as many of each, at most ClassIndex::keys_max.
+    void resolve(std::span<const uint64_t> keys, std::span<Resolved> resolved) const;
     /// "23410 O2 (United Kingdom), by ported number": for explain.
     [[nodiscard]] std::string in_words(const Resolved& resolved) const;
 };

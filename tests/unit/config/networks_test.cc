@@ -30,7 +30,7 @@ class NetworkFiles : public testing::Test {
     std::string network_of(std::string_view number) {
         const uint64_t key = route::number_key(number);
         route::NetworkTables::Resolved resolved;
-        config->networks.resolve({&number, 1}, {&key, 1}, {&resolved, 1});
+        config->networks.resolve({&key, 1}, {&resolved, 1});
         return config->networks.in_words(resolved);
     }
 

@@ -11,6 +11,7 @@
 
 #include "core/base/prng.h"
 #include "core/route/first_digits.h"
+#include "core/route/networks.h"
 
 namespace sy::route {
 namespace {
@@ -22,6 +23,24 @@ TEST(NumberKey, OrdersAsTheDigitsDo) {
     EXPECT_EQ(number_key(""), ~uint64_t{0});
     EXPECT_EQ(number_key("44a7"), 0x44EE'EEEE'EEEE'EEEEU);
     EXPECT_EQ(number_key("x"), 0xEEEE'EEEE'EEEE'EEEEU);
+}
+
+// By what it stands for: the length on top, the number as an integer of its digits below.
+TEST(PortedKey, HoldsTheLengthAndTheDigitsOfANumber) {
+    Prng prng(41);
+    for (int i = 0; i < 200'000; ++i) {
+        std::string number;
+        for (uint64_t length = prng.below(19); number.size() < length;) {
+            number += prng.chance(1, 100) ? "a:/ "[prng.below(4)]
+                                          : static_cast<char>('0' + prng.below(10));
+        }
+        uint64_t expected = 0;
+        const bool is_number = number.find_first_not_of("0123456789") == std::string::npos;
+        if (is_number && !number.empty() && number.size() <= limits::number_digits_max) {
+            expected = uint64_t{number.size()} << 60 | std::stoull(number, nullptr, 16);
+        }
+        ASSERT_EQ(ported_key(number), expected) << number;
+    }
 }
 
 TEST(KeyRange, PrefixHoldsItsNumbersAndExactOnlyOne) {
