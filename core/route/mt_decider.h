@@ -41,9 +41,12 @@ class Decider {
             ask_networks(queries);
         }
         find_nodes(count);
+        find_known_winners(count);
         prefetch_conditions(queries);
-        for (size_t i = 0; i < count; ++i) {
+        for (const uint32_t i : others()) {
             winners_[i] = winner_of(queries[i], i);
+        }
+        for (size_t i = 0; i < count; ++i) {
             if (winners_[i] != nullptr) {
                 sy::prefetch(&outcome_of(*winners_[i]));
             }
@@ -72,11 +75,16 @@ class Decider {
     struct Scope {
         const Node* prefix;
         const Node* network;
+        // The lanes of each, in the order of their bits; null: none, or not looked for.
+        const RuleIndex::Range* prefix_lanes = nullptr;
+        const RuleIndex::Range* network_lanes = nullptr;
 
+        [[nodiscard]] bool empty() const { return prefix == &no_rules && network == &no_rules; }
         [[nodiscard]] RuleIndex::Tag tag() const { return prefix->tag | network->tag; }
     };
     static constexpr uint32_t no_probe = PrefixIndex::probes_max;
     static_assert(PrefixIndex::probes_max >= 4 * limits::burst);
+    static constexpr size_t lanes_max = 4 * limits::burst;  // that are looked for ahead
 
     uint32_t probe(uint64_t key, uint32_t segment) {
         probes_[probe_count_] = {key, segment};
@@ -157,10 +165,29 @@ class Decider {
         }
     }
 
+    // Most prefixes begin with a rule that asks for nothing; which of them is no branch to guess
+    // wrong. All other messages get a closer look.
+    void find_known_winners(size_t count) {
+        const MtRow* const rows = table_.conditions.rows().data();
+        size_t other_count = 0;
+        for (uint32_t i = 0; i < count; ++i) {
+            const Node* const first =
+                plan_[i].network != &no_rules ? plan_[i].network : plan_[i].prefix;
+            winners_[i] = rows + first->rows_begin;
+            const bool known = !Listener::listens && (first->tag & RuleIndex::first_holds) != 0 &&
+                               screening_[i].empty() && !resolved_[i].is_ported;
+            others_[other_count] = i;
+            other_count += known ? 0 : 1;
+        }
+        other_count_ = other_count;
+    }
+    [[nodiscard]] std::span<const uint32_t> others() const {
+        return {others_.data(), other_count_};
+    }
+
     void prefetch_conditions(std::span<const MtQuery> queries) {
-        const size_t count = queries.size();
         RuleIndex::Tag all = 0;
-        for (size_t i = 0; i < count; ++i) {
+        for (const uint32_t i : others()) {
             const RuleIndex::Tag tag = plan_[i].tag() | screening_[i].tag();
             all |= tag;
             tags_[i] = tag;
@@ -172,7 +199,7 @@ class Decider {
             look_for_senders(queries);
         }
         if ((all & RuleIndex::all_lanes) != 0) {
-            prefetch_lanes(queries);
+            find_lanes(queries);
         }
     }
 
@@ -182,45 +209,52 @@ class Decider {
             return;
         }
         looked_ = true;
-        for (size_t i = 0; i < queries.size(); ++i) {
+        for (const uint32_t i : others()) {
             if ((tags_[i] & RuleIndex::asks_senders) != 0) {
                 looks_[i] = scratch_.senders.look(queries[i].sender);
                 scratch_.senders.prefetch(looks_[i]);
             }
         }
-        for (size_t i = 0; i < queries.size(); ++i) {
+        for (const uint32_t i : others()) {
             if ((tags_[i] & RuleIndex::asks_senders) != 0) {
                 scratch_.senders.prefetch_entry(looks_[i]);
             }
         }
     }
 
-    void prefetch_lanes(std::span<const MtQuery> queries) {
+    // Of prefixes further up nothing is looked for: few messages get there.
+    void find_lanes(std::span<const MtQuery> queries) {
         const RuleIndex& conditions = table_.conditions;
-        for_each_lane(queries, [&](const Node& prefix, uint32_t lane, const ExactValues& values) {
-            conditions.prefetch(prefix.rows_begin, lane, values);
-        });
-        for_each_lane(queries, [&](const Node& prefix, uint32_t lane, const ExactValues& values) {
-            const RuleIndex::Range range = conditions.lane(prefix.rows_begin, lane, values);
-            sy::prefetch(conditions.rows().data() + range.begin);
-        });
-    }
-    template <class Each>
-    void for_each_lane(std::span<const MtQuery> queries, const Each& each) {
-        constexpr int fetched_max = 4;  // of a prefix; more are rare
-        for (size_t i = 0; i < queries.size(); ++i) {
-            if ((tags_[i] & RuleIndex::all_lanes) == 0) {
-                continue;
+        std::array<RuleIndex::LanePlace, lanes_max> places;
+        size_t place_count = 0;
+        const auto lanes_of = [&](const Node& node, Case& the_case) -> const RuleIndex::Range* {
+            RuleIndex::Tag lanes = node.tag & RuleIndex::all_lanes;
+            const auto wanted = static_cast<size_t>(std::popcount(lanes));
+            if (lanes == 0 || wanted > lanes_max - place_count) {
+                return nullptr;
             }
-            Case the_case(queries[i], exact_[i], resolved_[i].is_ported);
-            for (const Node* node :
-                 {plan_[i].network, plan_[i].prefix, screening_[i].network, screening_[i].prefix}) {
-                RuleIndex::Tag lanes = node->tag & RuleIndex::all_lanes;
-                for (int k = 0; k < fetched_max && lanes != 0; ++k, lanes &= lanes - 1) {
-                    const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
-                    each(*node, lane, the_case.exact_for(lane));
+            const RuleIndex::Range* const first = &lanes_[place_count];
+            for (; lanes != 0; lanes &= lanes - 1) {
+                const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
+                places[place_count++] =
+                    conditions.place_of(node.rows_begin, lane, the_case.exact_for(lane));
+            }
+            return first;
+        };
+        for (const uint32_t i : others()) {
+            if ((tags_[i] & RuleIndex::all_lanes) != 0) {
+                Case the_case(queries[i], exact_[i], resolved_[i].is_ported);
+                for (Scope* scope : {&screening_[i], &plan_[i]}) {
+                    scope->network_lanes = lanes_of(*scope->network, the_case);
+                    scope->prefix_lanes = lanes_of(*scope->prefix, the_case);
                 }
+                exact_[i] = the_case.exact();  // it may know the sender's type now
             }
+        }
+        const MtRow* rows = conditions.rows().data();
+        for (size_t k = 0; k < place_count; ++k) {
+            lanes_[k] = conditions.lane(places[k]);
+            sy::prefetch(rows + lanes_[k].begin);
         }
     }
 
@@ -242,14 +276,15 @@ class Decider {
             const MtRow& any = table_.conditions.rows()[scope.prefix->rows_begin];
             if ((*table_.rules)[any.rule].prefix.size() ==
                 judge.the_case().query().destination.size()) {
-                row = first_of(*scope.prefix, judge);
+                row = first_of(*scope.prefix, scope.prefix_lanes, judge);
                 scope.prefix = parent_of(*scope.prefix);
+                scope.prefix_lanes = nullptr;
             }
         }
         if (row == nullptr) {
-            row = first_in_chain(scope.network, judge);
+            row = first_in_chain(scope.network, scope.network_lanes, judge);
         }
-        return row != nullptr ? row : first_in_chain(scope.prefix, judge);
+        return row != nullptr ? row : first_in_chain(scope.prefix, scope.prefix_lanes, judge);
     }
 
     [[nodiscard]] const Node* parent_of(const Node& node) const {
@@ -257,17 +292,18 @@ class Decider {
     }
 
     // From the longest prefix to ever shorter ones.
-    const MtRow* first_in_chain(const Node* node, Judge& judge) {
+    const MtRow* first_in_chain(const Node* node, const RuleIndex::Range* lanes, Judge& judge) {
         const MtRow* row = nullptr;
         while (node != &no_rules && row == nullptr) {
-            row = first_of(*node, judge);
+            row = first_of(*node, lanes, judge);
             node = parent_of(*node);
+            lanes = nullptr;
         }
         return row;
     }
 
-    const MtRow* first_of(const Node& prefix, Judge& judge) {
-        const MtRow* winner = PrefixSearch(table_.conditions, judge).winner(prefix);
+    const MtRow* first_of(const Node& prefix, const RuleIndex::Range* lanes, Judge& judge) {
+        const MtRow* winner = PrefixSearch(table_.conditions, judge).winner(prefix, lanes);
         if constexpr (Listener::listens) {
             const std::span<const MtRow> rows = table_.conditions.rows();
             listener_.prefix_decided(
@@ -309,11 +345,15 @@ class Decider {
     std::array<NetworkTables::Resolved, limits::burst> resolved_;
     std::array<Scope, limits::burst> plan_;
     std::array<Scope, limits::burst> screening_;
+    std::array<const MtRow*, limits::burst> winners_;  // null: no rule holds
+    // The messages whose winner is to be found among several, and for these alone:
+    std::array<uint32_t, limits::burst> others_;
+    size_t other_count_ = 0;
     std::array<RuleIndex::Tag, limits::burst> tags_;  // of all its prefixes
-    std::array<ExactValues, limits::burst> exact_;    // but for the sender_type
+    std::array<ExactValues, limits::burst> exact_;    // the sender_type only where asked for
+    std::array<RuleIndex::Range, lanes_max> lanes_;   // of one prefix after the other
     bool looked_ = false;
     std::array<SenderCache::Look, limits::burst> looks_;  // where tags_ ask for senders
-    std::array<const MtRow*, limits::burst> winners_;     // null: no rule holds
     std::array<const MtOutcome*, limits::burst> outcomes_;
 };
 

@@ -32,7 +32,7 @@ class Case {
 
     [[nodiscard]] const MtQuery& query() const { return query_; }
     [[nodiscard]] bool is_ported() const { return is_ported_; }
-    /// But for its sender_type.
+    /// Its sender_type only where a rule has asked, else `any`.
     [[nodiscard]] const ExactValues& exact() const { return exact_; }
     [[nodiscard]] const ExactValues& exact_for(uint32_t lane) {
         if (RuleIndex::asks_for_sender_type(lane)) {
@@ -47,16 +47,14 @@ class Case {
 
   private:
     void know_sender_type() {
-        if (!sender_type_known_) {
+        if (exact_.sender_type == SenderType::any) {
             exact_.sender_type = sender_type_of(query_.sender, query_.sender_ton);
-            sender_type_known_ = true;
         }
     }
 
     const MtQuery& query_;
     ExactValues exact_;
     bool is_ported_;
-    bool sender_type_known_ = false;
 };
 
 // Whether one row holds. Cheap conditions first: the scans run only for rules that everything else
@@ -113,8 +111,9 @@ class PrefixSearch {
     PrefixSearch(const RuleIndex& conditions, Judge& judge)
         : conditions_(conditions), rows_(conditions.rows()), judge_(judge) {}
 
-    /// Null: none holds.
-    [[nodiscard]] const MtRow* winner(const PrefixIndex::Node& prefix) {
+    /// Null: none holds. `found`: its lanes, in the order of their bits; null: not looked for yet.
+    [[nodiscard]] const MtRow* winner(const PrefixIndex::Node& prefix,
+                                      const RuleIndex::Range* found) {
         RuleIndex::Tag lanes = prefix.tag & RuleIndex::all_lanes;
         if (lanes == 0) {
             walk({prefix.rows_begin, prefix.rows_end});
@@ -123,7 +122,9 @@ class PrefixSearch {
         for (; lanes != 0; lanes &= lanes - 1) {
             const auto lane = static_cast<uint32_t>(std::countr_zero(lanes));
             const RuleIndex::Range range =
-                conditions_.lane(prefix.rows_begin, lane, judge_.the_case().exact_for(lane));
+                found != nullptr
+                    ? *found++
+                    : conditions_.lane(prefix.rows_begin, lane, judge_.the_case().exact_for(lane));
             const RuleIndex::LaneKind kind = RuleIndex::kind_of(lane);
             // Whose sender it is costs next to nothing (SenderCache), what is in the text a scan:
             // short lanes of texts are walked, their rows may fail by something else.

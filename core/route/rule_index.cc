@@ -18,6 +18,12 @@ ExactValues values_of(const MtRow& row) {
     return {row.customer, static_cast<uint8_t>(row.data_coding), row.sender_type};
 }
 
+bool asks_for_nothing(const MtRow& row) {
+    return !row.customer.valid() && row.sender_type == SenderType::any && row.data_coding < 0 &&
+           !row.when.valid() && row.sender_expression == Expressions::none &&
+           row.text_expression == Expressions::none;
+}
+
 }  // namespace
 
 uint32_t RuleIndex::lane_of(const MtRow& row) {
@@ -38,6 +44,7 @@ RuleIndex::Tag RuleIndex::add_prefix(std::span<MtRow> rows) {
         tag |= rows[i].text_expression != Expressions::none ? asks_texts : 0;
     }
     if (rows.size() <= walk_max) {
+        tag |= !rows.empty() && asks_for_nothing(rows.front()) ? first_holds : 0;
         draft_.rows.insert(draft_.rows.end(), rows.begin(), rows.end());
         return tag;
     }

@@ -71,7 +71,7 @@ class RuleIndex {
     static constexpr uint32_t asks_data_coding = 4;
     static constexpr uint32_t shape_count = 8;
     static constexpr uint32_t lane_count = 3 * shape_count;
-    static_assert(lane_count + 2 <= 32);
+    static_assert(lane_count + 3 <= 32);
 
     static constexpr LaneKind kind_of(uint32_t lane) {
         return static_cast<LaneKind>(lane / shape_count);
@@ -81,11 +81,13 @@ class RuleIndex {
     }
 
     // What is to be known of a prefix before its rows are looked at: a bit for each lane that it
-    // has (none: its rows are walked), and whether some row has an expression.
+    // has (none: its rows are walked), whether some row has an expression, and whether its rows are
+    // walked and the first of them asks for nothing.
     using Tag = uint32_t;
     static constexpr Tag all_lanes = (Tag{1} << lane_count) - 1;
     static constexpr Tag asks_senders = Tag{1} << lane_count;
     static constexpr Tag asks_texts = Tag{2} << lane_count;
+    static constexpr Tag first_holds = Tag{4} << lane_count;
 
     /// Control plane. Adds the rows of the next prefix, whose ranks are their places in `rows`.
     /// Reorders them.
@@ -97,16 +99,26 @@ class RuleIndex {
 
     /// The rows of one lane whose exact conditions all hold, by rank. `rows_begin`: of the prefix.
     [[nodiscard]] Range lane(uint32_t rows_begin, uint32_t lane, const ExactValues& values) const {
-        return find(lanes_, lane_key(rows_begin, lane, values));
+        return this->lane(place_of(rows_begin, lane, values));
     }
-    void prefetch(uint32_t rows_begin, uint32_t lane, const ExactValues& values) const {
-        const uint64_t key = lane_key(rows_begin, lane, values);
-        sy::prefetch(&lanes_[mix64(key) & (lanes_.size() - 1)]);
+    /// The same in two steps. No initial values: a burst has an array of them on the stack.
+    struct LanePlace {
+        uint64_t key;
+        size_t slot;
+    };
+    /// Fetches its slot too.
+    [[nodiscard]] LanePlace place_of(uint32_t rows_begin,
+                                     uint32_t lane,
+                                     const ExactValues& values) const {
+        const LanePlace place = place_in(lanes_, lane_key(rows_begin, lane, values));
+        sy::prefetch(&lanes_[place.slot]);
+        return place;
     }
+    [[nodiscard]] Range lane(LanePlace place) const { return find(lanes_, place); }
     /// The rows of a long lane with this expression, by rank. REQUIRES: a lane of expressions of
     /// at least long_lane_min rows.
     [[nodiscard]] std::span<const uint32_t> rows_with(Range lane, uint32_t expression) const {
-        const Range range = find(anchors_, anchor_key(lane.begin, expression));
+        const Range range = find(anchors_, place_in(anchors_, anchor_key(lane.begin, expression)));
         return std::span(anchored_rows_).subspan(range.begin, range.size());
     }
 
@@ -140,10 +152,12 @@ class RuleIndex {
         uint64_t key = 0;
         Range range;  // empty: no entry
     };
-    static Range find(const HugeArray<Slot>& slots, uint64_t key) {
-        const size_t mask = slots.size() - 1;
-        for (size_t i = mix64(key) & mask;; i = (i + 1) & mask) {
-            if (slots[i].key == key || slots[i].range.empty()) {
+    static LanePlace place_in(const HugeArray<Slot>& slots, uint64_t key) {
+        return {key, mix64(key) & (slots.size() - 1)};
+    }
+    static Range find(const HugeArray<Slot>& slots, LanePlace place) {
+        for (size_t i = place.slot;; i = (i + 1) & (slots.size() - 1)) {
+            if (slots[i].key == place.key || slots[i].range.empty()) {
                 return slots[i].range;
             }
         }
