@@ -24,10 +24,6 @@ bool is_word_octet(char octet) {
     return (lower >= 'a' && lower <= 'z') || (octet >= '0' && octet <= '9') || octet == '_';
 }
 
-bool is_ascii_letter(char32_t c) {
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
 // Scripts without letter case. Whoever is not here is taken for cased.
 bool is_caseless_script(char32_t c) {
     constexpr struct {
@@ -43,25 +39,6 @@ bool is_caseless_script(char32_t c) {
     };
     return std::any_of(std::begin(ranges), std::end(ranges),
                        [c](const auto& range) { return c >= range.first && c <= range.last; });
-}
-
-void append_utf8(char32_t c, std::string& out) {
-    const auto push = [&out](char32_t octet) { out.push_back(static_cast<char>(octet)); };
-    if (c < 0x80) {
-        push(c);
-    } else if (c < 0x800) {
-        push(0xC0 | c >> 6);
-    } else if (c < 0x10000) {
-        push(0xE0 | c >> 12);
-        push(0x80 | (c >> 6 & 0x3F));
-    } else {
-        push(0xF0 | c >> 18);
-        push(0x80 | (c >> 12 & 0x3F));
-        push(0x80 | (c >> 6 & 0x3F));
-    }
-    if (c >= 0x80) {
-        push(0x80 | (c & 0x3F));
-    }
 }
 
 // One text that the expression stands for, still with its assertions.
@@ -429,6 +406,29 @@ uint64_t positions_of_text(std::string_view expression) {
 }
 
 }  // namespace
+
+bool is_ascii_letter(char32_t c) {
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+void append_utf8(char32_t c, std::string& out) {
+    const auto push = [&out](char32_t octet) { out.push_back(static_cast<char>(octet)); };
+    if (c < 0x80) {
+        push(c);
+    } else if (c < 0x800) {
+        push(0xC0 | c >> 6);
+    } else if (c < 0x10000) {
+        push(0xE0 | c >> 12);
+        push(0x80 | (c >> 6 & 0x3F));
+    } else {
+        push(0xF0 | c >> 18);
+        push(0x80 | (c >> 12 & 0x3F));
+        push(0x80 | (c >> 6 & 0x3F));
+    }
+    if (c >= 0x80) {
+        push(0x80 | (c & 0x3F));
+    }
+}
 
 ExpressionForm form_of(std::string_view expression) {
     ExpressionForm form;

@@ -48,4 +48,8 @@ struct ExpressionForm {
 
 [[nodiscard]] ExpressionForm form_of(std::string_view expression);
 
+// For those who read expressions too.
+[[nodiscard]] bool is_ascii_letter(char32_t c);
+void append_utf8(char32_t c, std::string& out);
+
 }  // namespace sy::match

@@ -226,7 +226,7 @@ void PatternSet::scan(std::string_view text, PatternScratch& scratch, MatchSet& 
     SY_ASSERT(out.capacity() >= count_);
     out.clear();
     for (const Layer& layer : layers_) {
-        layer.database->scan(text, scratch.scratch_.get(), layer.bit_of.data(), out);
+        layer.database->scan(text, scratch.hyperscan(), layer.bit_of.data(), out);
     }
 }
 
@@ -248,18 +248,20 @@ void PatternScratch::FreeScratch::operator()(hs_scratch* scratch) const {
 
 Result<void> PatternScratch::prepare(const PatternSet& set) {
     for (const PatternSet::Layer& layer : set.layers_) {
-        const hs_database* database = layer.database->hyperscan();
-        if (database == nullptr) {
-            continue;
-        }
-        hs_scratch_t* scratch = scratch_.release();
-        const hs_error_t status = hs_alloc_scratch(database, &scratch);
-        scratch_.reset(scratch);
-        if (status != HS_SUCCESS) {
-            return fail("no memory for the scratch space of the expressions");
-        }
+        SY_TRY(prepare(*layer.database));
     }
     return {};
+}
+
+Result<void> PatternScratch::prepare(const Database& database) {
+    if (database.hyperscan() == nullptr) {
+        return {};
+    }
+    hs_scratch_t* scratch = scratch_.release();
+    const hs_error_t status = hs_alloc_scratch(database.hyperscan(), &scratch);
+    scratch_.reset(scratch);
+    return status == HS_SUCCESS ? Result<void>()
+                                : fail("no memory for the scratch space of the expressions");
 }
 
 }  // namespace sy::match

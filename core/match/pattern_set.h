@@ -91,9 +91,11 @@ class PatternScratch {
   public:
     /// Grows to what `set` needs. Control thread: it allocates.
     [[nodiscard]] Result<void> prepare(const PatternSet& set);
+    [[nodiscard]] Result<void> prepare(const Database& database);
+
+    [[nodiscard]] hs_scratch* hyperscan() const { return scratch_.get(); }
 
   private:
-    friend class PatternSet;
     struct FreeScratch {
         void operator()(hs_scratch* scratch) const;
     };

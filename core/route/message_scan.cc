@@ -67,11 +67,20 @@ void MessageScan::know_sender(std::string_view sender) {
     }
 }
 
-void MessageScan::scan_text() {
+void MessageScan::scan_text(uint8_t group) {
     text_scanned_ = true;
-    if (has_text()) {
-        patterns_.text.scan(text(), scratch_.patterns, scratch_.text_matches);
+    scanned_group_ = group;
+    if (!has_text()) {
+        return;
     }
+    if (group != TextGroups::all && groups_scanned_ < groups_scanned_max) {
+        ++groups_scanned_;
+        if ((*groups_)[group].scan(text(), scratch_.patterns, scratch_.text_matches)) {
+            return;
+        }
+    }
+    scanned_group_ = TextGroups::all;
+    patterns_.text.scan(text(), scratch_.patterns, scratch_.text_matches);
 }
 
 }  // namespace sy::route

@@ -10,6 +10,7 @@
 #include "core/route/account.h"
 #include "core/route/patterns.h"
 #include "core/route/scratch_impl.h"
+#include "core/route/text_groups.h"
 #include "core/smpp/pdu.h"
 
 namespace sy::route {
@@ -22,8 +23,9 @@ class MessageScan {
     MessageScan(const Patterns& patterns,
                 RouteScratch::Impl& scratch,
                 const smpp::Sm* sm,
-                Alphabet alphabet)
-        : patterns_(patterns), scratch_(scratch), sm_(sm), alphabet_(alphabet) {}
+                Alphabet alphabet,
+                const TextGroups* groups = nullptr)
+        : patterns_(patterns), groups_(groups), scratch_(scratch), sm_(sm), alphabet_(alphabet) {}
 
     /// Where the sender cache would have the sender, if the caller has found that out. Lives as
     /// long as this.
@@ -46,19 +48,16 @@ class MessageScan {
         return sender_scanned_ ? scratch_.sender_matches.hits() : sender_matches_;
     }
 
-    /// All expressions that match the text; none for a message without text.
-    [[nodiscard]] std::span<const uint32_t> text_hits() {
-        if (!text_scanned_) {
-            scan_text();
-        }
+    /// All expressions of a group that match the text; none for a message without text.
+    [[nodiscard]] std::span<const uint32_t> text_hits(uint8_t group) {
+        know_text(group);
         return has_text_ ? scratch_.text_matches.hits() : std::span<const uint32_t>{};
     }
 
-    /// False for a message without text (binary, an alphabet that we cannot read).
-    [[nodiscard]] bool text_matches(uint32_t expression) {
-        if (!text_scanned_) {
-            scan_text();
-        }
+    /// False for a message without text (binary, an alphabet that we cannot read). REQUIRES: an
+    /// expression of this group.
+    [[nodiscard]] bool text_matches(uint32_t expression, uint8_t group = TextGroups::all) {
+        know_text(group);
         return has_text_ && scratch_.text_matches.contains(expression);
     }
 
@@ -76,11 +75,20 @@ class MessageScan {
     }
 
   private:
+    // Beyond so many groups a message is scanned for all.
+    static constexpr uint8_t groups_scanned_max = 2;
+
     void decode();
     void know_sender(std::string_view sender);
-    void scan_text();
+    void know_text(uint8_t group) {
+        if (!text_scanned_ || (scanned_group_ != TextGroups::all && scanned_group_ != group)) {
+            scan_text(group);
+        }
+    }
+    void scan_text(uint8_t group);
 
     const Patterns& patterns_;
+    const TextGroups* groups_;  // null: rows have none
     RouteScratch::Impl& scratch_;
     const smpp::Sm* sm_;
     Alphabet alphabet_;
@@ -88,6 +96,8 @@ class MessageScan {
     bool sender_known_ = false;
     bool sender_scanned_ = false;  // else it was in the cache
     bool text_scanned_ = false;
+    uint8_t scanned_group_ = TextGroups::all;
+    uint8_t groups_scanned_ = 0;
     bool decoded_ = false;
     bool has_text_ = false;
     std::string_view text_;

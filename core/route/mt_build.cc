@@ -141,6 +141,7 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
 // The rows of each prefix into the index of rules; its prefixes, in the same order, for theirs.
 std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
                                            const std::vector<MtRow>& conditions,
+                                           const std::vector<std::string>& texts,
                                            MtTable::Impl& table) {
     std::vector<PrefixIndex::Entry> entries;
     std::vector<MtRow> rows;  // of one prefix
@@ -154,6 +155,7 @@ std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
         const RuleIndex::Tag tag = table.conditions.add_prefix(rows);
         entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at), tag});
     }
+    table.text_groups = TextGroups(table.conditions, texts);
     table.conditions.finish();
     return entries;
 }
@@ -223,7 +225,8 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
     for (MtRow& row : conditions) {
         row.outcome = outcomes.add(outcome_of(rules[row.rule], impl->targets));
     }
-    const std::vector<PrefixIndex::Entry> entries = index_rows(places, conditions, *impl);
+    const std::vector<PrefixIndex::Entry> entries =
+        index_rows(places, conditions, patterns.text.expressions(), *impl);
     impl->plan_count = plan_count;
     impl->index =
         PrefixIndex(entries, plan_count + 2 + static_cast<uint32_t>(networks_of.pairs().size()));
@@ -246,11 +249,15 @@ const MtRules& MtTable::rules() const {
 size_t MtTable::index_bytes() const {
     return impl_->conditions.bytes() + impl_->index.bytes() +
            impl_->outcomes.size() * sizeof(MtOutcome) + impl_->network_segments.bytes() +
-           impl_->screening_first.bytes();
+           impl_->screening_first.bytes() + impl_->text_groups.bytes();
 }
 
 size_t MtTable::when_count() const {
     return impl_->whens.size();
+}
+
+const TextGroups& MtTable::text_groups() const {
+    return impl_->text_groups;
 }
 
 MtTable MtTable::with_patterns(Patterns patterns) const {

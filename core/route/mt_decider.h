@@ -33,7 +33,8 @@ class Decider {
     void decide(std::span<const MtQuery> queries, std::span<MtDecision> decisions) {
         SY_ASSERT(queries.size() == decisions.size() && queries.size() <= limits::burst);
         SY_ASSERT(scratch_.sender_matches.capacity() >= patterns_.sender.size());
-        SY_ASSERT(scratch_.text_matches.capacity() >= patterns_.text.size());
+        SY_ASSERT(scratch_.text_matches.capacity() >=
+                  patterns_.text.size() + (table_.text_groups.sets().empty() ? 0 : 1));
         SY_ASSERT(scratch_.whens.size() >= table_.whens.size());
         const size_t count = queries.size();
         ask_prefixes(queries);
@@ -259,7 +260,7 @@ class Decider {
     }
 
     const MtRow* winner_of(const MtQuery& query, size_t i) {
-        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet);
+        MessageScan scan(patterns_, scratch_, query.sm, query.alphabet, &table_.text_groups);
         if (looked_ && (tags_[i] & RuleIndex::asks_senders) != 0) {
             scan.set_look(looks_[i]);
         }

@@ -12,6 +12,7 @@
 #include "core/route/prefix_index.h"
 #include "core/route/rule_index.h"
 #include "core/route/target_order.h"
+#include "core/route/text_groups.h"
 
 namespace sy::route {
 
@@ -36,6 +37,7 @@ struct MtTable::Impl {
 
     std::shared_ptr<const MtRules> rules = std::make_shared<const MtRules>();
     RuleIndex conditions;                            // of the nodes of `index`
+    TextGroups text_groups;                          // of its rows
     std::vector<MtOutcome> outcomes;                 // of its rows; rows with the same one share it
     std::vector<std::shared_ptr<const When>> whens;  // by WhenId
     TargetPool<SupplierId> targets;

@@ -85,7 +85,8 @@ class Judge {
             !scan_.sender_matches(case_.query().sender, row.sender_expression)) {
             return Verdict::sender;
         }
-        if (row.text_expression != Expressions::none && !scan_.text_matches(row.text_expression)) {
+        if (row.text_expression != Expressions::none &&
+            !scan_.text_matches(row.text_expression, row.text_group)) {
             return scan_.has_text() ? Verdict::text : Verdict::no_text;
         }
         return Verdict::won;
@@ -93,8 +94,9 @@ class Judge {
 
     [[nodiscard]] Case& the_case() { return case_; }
     [[nodiscard]] MessageScan& scan() { return scan_; }
-    [[nodiscard]] std::span<const uint32_t> hits(RuleIndex::LaneKind kind) {
-        return kind == RuleIndex::LaneKind::text ? scan_.text_hits()
+    /// `first`: of a lane of this kind.
+    [[nodiscard]] std::span<const uint32_t> hits(RuleIndex::LaneKind kind, const MtRow& first) {
+        return kind == RuleIndex::LaneKind::text ? scan_.text_hits(first.text_group)
                                                  : scan_.sender_hits(case_.query().sender);
     }
 
@@ -147,7 +149,7 @@ class PrefixSearch {
     }
 
     void enter_by_hits(RuleIndex::Range range, RuleIndex::LaneKind kind) {
-        const std::span<const uint32_t> hits = judge_.hits(kind);
+        const std::span<const uint32_t> hits = judge_.hits(kind, rows_[range.begin]);
         if (hits.empty()) {
             return;
         }

@@ -31,6 +31,7 @@
 
 namespace sy::route {
 
+class TextGroups;    // text_groups.h
 class RouteScratch;  // scratch.h: Hyperscan scratch and text buffers, one a worker
 
 struct MtQuery {
@@ -133,6 +134,9 @@ class MtTable {
 
     /// Distinct `when`s: how many states a scratch holds.
     [[nodiscard]] size_t when_count() const;
+
+    /// The text expressions that are scanned for apart from all others.
+    [[nodiscard]] const TextGroups& text_groups() const;
 
     [[nodiscard]] const Patterns& patterns() const { return *patterns_; }
     [[nodiscard]] std::shared_ptr<const Patterns> shared_patterns() const { return patterns_; }

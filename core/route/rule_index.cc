@@ -46,6 +46,9 @@ RuleIndex::Tag RuleIndex::add_prefix(std::span<MtRow> rows) {
     if (rows.size() <= walk_max) {
         tag |= !rows.empty() && asks_for_nothing(rows.front()) ? first_holds : 0;
         draft_.rows.insert(draft_.rows.end(), rows.begin(), rows.end());
+        if ((tag & asks_texts) != 0) {
+            draft_.text_ranges.push_back({begin, static_cast<uint32_t>(draft_.rows.size())});
+        }
         return tag;
     }
     const auto key = [&](const MtRow& row) {
@@ -74,6 +77,9 @@ RuleIndex::Tag RuleIndex::add_lane(uint32_t rows_begin, Range range) {
         drop_hopeless(range);
     } else if (range.size() >= long_lane_min) {
         add_anchors(range, kind_of(lane));
+    }
+    if (kind_of(lane) == LaneKind::text) {
+        draft_.text_ranges.push_back(range);
     }
     draft_.lanes.push_back({key, range});
     return Tag{1} << lane;

@@ -29,6 +29,8 @@ namespace sy::route {
 
 // The conditions of one rule and what becomes of a message when it wins, two to a cache line.
 struct alignas(32) MtRow {
+    static constexpr uint8_t all_texts = 0xFF;
+
     uint32_t rule = 0;               // among the rules that the table was built of
     uint32_t line = 0;               // its line, for people
     uint32_t outcome = 0;            // among the table's
@@ -39,6 +41,7 @@ struct alignas(32) MtRow {
     WhenId when;          // none: always
     int16_t data_coding = -1;
     SenderType sender_type = SenderType::any;
+    uint8_t text_group = all_texts;  // what its text is scanned for: text_groups.h
 };
 static_assert(sizeof(MtRow) == 32);
 
@@ -92,6 +95,14 @@ class RuleIndex {
     /// Control plane. Adds the rows of the next prefix, whose ranks are their places in `rows`.
     /// Reorders them.
     [[nodiscard]] Tag add_prefix(std::span<MtRow> rows);
+    /// Control plane, before finish(): each(std::span<MtRow>) for the rows of every lane of texts,
+    /// and of every prefix that is walked and has some.
+    template <class Each>
+    void each_text_range(const Each& each) {
+        for (const Range& range : draft_.text_ranges) {
+            each(std::span(draft_.rows).subspan(range.begin, range.size()));
+        }
+    }
     /// Control plane: the last prefix was added.
     void finish();
 
@@ -178,6 +189,7 @@ class RuleIndex {
         std::vector<MtRow> rows;
         std::vector<Slot> lanes;
         std::vector<Slot> anchors;
+        std::vector<Range> text_ranges;
     };
     Draft draft_;
 };

@@ -3,6 +3,7 @@
 #include "core/route/mo_table.h"
 #include "core/route/mt_table.h"
 #include "core/route/scratch_impl.h"
+#include "core/route/text_groups.h"
 
 namespace sy::route {
 
@@ -16,7 +17,10 @@ Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
         SY_TRY(impl_->patterns.prepare(patterns->sender));
         SY_TRY(impl_->patterns.prepare(patterns->text));
         impl_->sender_matches.reserve(patterns->sender.size());
-        impl_->text_matches.reserve(patterns->text.size());
+        impl_->text_matches.reserve(patterns->text.size() + 1);  // and "perhaps", of a QuickSet
+    }
+    for (const match::QuickSet& set : mt.text_groups().sets()) {
+        SY_TRY(impl_->patterns.prepare(set.database()));
     }
     impl_->whens.assign(mt.when_count(), WhenState{});
     impl_->mo_whens.assign(mo.when_count(), WhenState{});

@@ -1,6 +1,7 @@
 // An expression (the first line) and a text (the rest): whatever is made of the expression (words,
-// octets in place of characters) matches as Hyperscan's own reading in UTF-8 mode does. The same
-// octets as a cache entry: refused, or sound.
+// octets in place of characters) matches as Hyperscan's own reading in UTF-8 mode does; the words
+// that have to stand in a text stand in every text that matches. The same octets as a cache entry:
+// refused, or sound.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -13,6 +14,7 @@
 #include "core/base/bytes.h"
 #include "core/match/expression_form.h"
 #include "core/match/pattern_set.h"
+#include "core/match/quick_set.h"
 #include "core/text/utf8.h"
 
 namespace {
@@ -72,10 +74,17 @@ void compare(const std::string& expression, const std::string& text) {
     }
     PatternScratch scratch;
     MatchSet matches;
-    matches.reserve(1);
+    matches.reserve(2);
     SY_ASSERT(scratch.prepare(set).has_value());
     set.scan(text, scratch, matches);
-    SY_ASSERT(matches.contains(0) == reference.matches(text));
+    const bool matched = matches.contains(0);
+    SY_ASSERT(matched == reference.matches(text));
+    const WiderWords words = wider_words(expression);
+    const QuickSet::Part part{0, &words};
+    if (const auto few = QuickSet::compile({&part, 1}, 1)) {
+        SY_ASSERT(scratch.prepare(few->database()).has_value());
+        SY_ASSERT(!few->scan(text, scratch, matches) || matches.contains(0) == matched);
+    }
 }
 
 }  // namespace

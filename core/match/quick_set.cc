@@ -1,0 +1,35 @@
+#include "core/match/quick_set.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+namespace sy::match {
+
+std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts, uint32_t set_size) {
+    QuickSet set;
+    set.perhaps_ = set_size;
+    size_t word_count = 0;
+    std::map<std::string, uint32_t> bits;
+    for (const Part& part : parts) {
+        word_count += part.words->word_count;
+        if (part.words->expression.empty() || word_count > words_max) {
+            return std::nullopt;
+        }
+        const uint32_t bit = part.words->exact ? part.id : set.perhaps_;
+        const auto [it, added] = bits.try_emplace(part.words->expression, bit);
+        if (!added) {
+            it->second = set.perhaps_;  // the words of two expressions: the whole set tells
+        }
+    }
+    std::vector<std::string> expressions;
+    for (auto& [expression, bit] : bits) {
+        expressions.push_back(expression);
+        set.bit_of_.push_back(bit);
+    }
+    std::vector<PatternError> errors;
+    set.database_ = Database::compile(std::move(expressions), errors);
+    return set.database_ == nullptr ? std::nullopt : std::optional(std::move(set));
+}
+
+}  // namespace sy::match

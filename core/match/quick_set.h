@@ -1,0 +1,55 @@
+// A few expressions of a PatternSet, for texts of which only these are asked: compiled to so few
+// words that Hyperscan finds them in a quarter of the time that the whole set takes, and less.
+// Lists of words are found as in the whole set; of any other expression only that it cannot match.
+// Immutable; any thread scans, each with a PatternScratch that was prepared for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/match/database.h"
+#include "core/match/match_set.h"
+#include "core/match/pattern_set.h"
+#include "core/match/wider_words.h"
+
+namespace sy::match {
+
+class QuickSet {
+  public:
+    // Up to here Hyperscan looks for all words at once with one shuffle (Teddy): 19 ns for a text
+    // of 160 octets and one word, 31 for 33; from 100 words on 50 and more.
+    static constexpr size_t words_max = 64;
+
+    struct Part {
+        uint32_t id;              // in the whole set
+        const WiderWords* words;  // of its expression
+    };
+    /// Control thread. Nothing where an expression has no words, or all have too many. `set_size`:
+    /// expressions of the whole set.
+    [[nodiscard]] static std::optional<QuickSet> compile(std::span<const Part> parts,
+                                                         uint32_t set_size);
+
+    /// What matches, of these expressions alone, to `out`, which is cleared first. False: that is
+    /// not the whole answer, the whole set has to be scanned. Does not allocate. REQUIRES: valid
+    /// UTF-8; out.capacity() > set_size; the scratch was prepared for database().
+    [[nodiscard]] bool scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const {
+        out.clear();
+        database_->scan(text, scratch.hyperscan(), bit_of_.data(), out);
+        return !out.contains(perhaps_);
+    }
+    [[nodiscard]] const Database& database() const { return *database_; }
+
+  private:
+    QuickSet() = default;
+
+    std::shared_ptr<const Database> database_;
+    std::vector<uint32_t> bit_of_;  // ids, and for words that are not the whole expression:
+    uint32_t perhaps_ = 0;
+};
+
+}  // namespace sy::match
