@@ -123,25 +123,10 @@ void RuleIndex::add_anchors(Range lane, LaneKind kind) {
     }
 }
 
-HugeArray<RuleIndex::Slot> RuleIndex::hashed(const std::vector<Slot>& entries) {
-    std::vector<Slot> slots(std::bit_ceil(2 * entries.size() + 1));
-    const size_t mask = slots.size() - 1;
-    for (const Slot& entry : entries) {
-        SY_ASSERT(!entry.range.empty());
-        size_t i = mix64(entry.key) & mask;
-        while (!slots[i].range.empty()) {
-            SY_ASSERT(slots[i].key != entry.key);
-            i = (i + 1) & mask;
-        }
-        slots[i] = entry;
-    }
-    return HugeArray<Slot>(slots);
-}
-
 void RuleIndex::finish() {
     rows_ = HugeArray<MtRow>(draft_.rows);
-    lanes_ = hashed(draft_.lanes);
-    anchors_ = hashed(draft_.anchors);
+    lanes_ = RangeTable(draft_.lanes);
+    anchors_ = RangeTable(draft_.anchors);
     draft_ = Draft{};
     anchored_rows_.shrink_to_fit();
 }

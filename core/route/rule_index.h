@@ -20,8 +20,7 @@
 #include "core/base/huge_array.h"
 #include "core/base/ids.h"
 #include "core/base/limits.h"
-#include "core/base/prefetch.h"
-#include "core/base/prng.h"
+#include "core/route/range_table.h"
 #include "core/route/rules.h"
 #include "core/route/when.h"
 
@@ -59,13 +58,7 @@ class RuleIndex {
     // From here on the rows of a lane are looked up by their expressions.
     static constexpr uint32_t long_lane_min = 16;
 
-    struct Range {
-        uint32_t begin = 0;
-        uint32_t end = 0;
-
-        [[nodiscard]] bool empty() const { return begin == end; }
-        [[nodiscard]] uint32_t size() const { return end - begin; }
-    };
+    using Range = RowRange;
     // In the order in which they are looked at: texts last, they are scanned only if need be.
     enum class LaneKind : uint8_t { plain, sender, text };
     // Sets of customer, sender_type, data_coding.
@@ -110,26 +103,20 @@ class RuleIndex {
 
     /// The rows of one lane whose exact conditions all hold, by rank. `rows_begin`: of the prefix.
     [[nodiscard]] Range lane(uint32_t rows_begin, uint32_t lane, const ExactValues& values) const {
-        return this->lane(place_of(rows_begin, lane, values));
+        return lanes_.find(place_of(rows_begin, lane, values));
     }
-    /// The same in two steps. No initial values: a burst has an array of them on the stack.
-    struct LanePlace {
-        uint64_t key;
-        size_t slot;
-    };
-    /// Fetches its slot too.
+    /// The same in two steps; the first fetches what the second looks at.
+    using LanePlace = RangeTable::Place;
     [[nodiscard]] LanePlace place_of(uint32_t rows_begin,
                                      uint32_t lane,
                                      const ExactValues& values) const {
-        const LanePlace place = place_in(lanes_, lane_key(rows_begin, lane, values));
-        sy::prefetch(&lanes_[place.slot]);
-        return place;
+        return lanes_.place_of(lane_key(rows_begin, lane, values));
     }
-    [[nodiscard]] Range lane(LanePlace place) const { return find(lanes_, place); }
+    [[nodiscard]] Range lane(LanePlace place) const { return lanes_.find(place); }
     /// The rows of a long lane with this expression, by rank. REQUIRES: a lane of expressions of
     /// at least long_lane_min rows.
     [[nodiscard]] std::span<const uint32_t> rows_with(Range lane, uint32_t expression) const {
-        const Range range = find(anchors_, place_in(anchors_, anchor_key(lane.begin, expression)));
+        const Range range = anchors_.find(anchor_key(lane.begin, expression));
         return std::span(anchored_rows_).subspan(range.begin, range.size());
     }
 
@@ -158,37 +145,21 @@ class RuleIndex {
     }
     static_assert(lane_count <= 1u << 5, "lane_key keeps five bits for the lane");
 
-    // Open addressing, a power of two of slots, at most half of them in use.
-    struct Slot {
-        uint64_t key = 0;
-        Range range;  // empty: no entry
-    };
-    static LanePlace place_in(const HugeArray<Slot>& slots, uint64_t key) {
-        return {key, mix64(key) & (slots.size() - 1)};
-    }
-    static Range find(const HugeArray<Slot>& slots, LanePlace place) {
-        for (size_t i = place.slot;; i = (i + 1) & (slots.size() - 1)) {
-            if (slots[i].key == place.key || slots[i].range.empty()) {
-                return slots[i].range;
-            }
-        }
-    }
     static uint32_t lane_of(const MtRow& row);
-    static HugeArray<Slot> hashed(const std::vector<Slot>& entries);
     Tag add_lane(uint32_t rows_begin, Range range);
     void add_anchors(Range lane, LaneKind kind);
     void drop_hopeless(Range& lane);
 
     HugeArray<MtRow> rows_;
-    HugeArray<Slot> lanes_;    // to rows
-    HugeArray<Slot> anchors_;  // to anchored_rows_
+    RangeTable lanes_;    // to rows
+    RangeTable anchors_;  // to anchored_rows_
     std::vector<uint32_t> anchored_rows_;
 
     // Until finish().
     struct Draft {
         std::vector<MtRow> rows;
-        std::vector<Slot> lanes;
-        std::vector<Slot> anchors;
+        std::vector<RangeTable::Entry> lanes;
+        std::vector<RangeTable::Entry> anchors;
         std::vector<Range> text_ranges;
     };
     Draft draft_;
