@@ -12,6 +12,10 @@
 #include <span>
 #include <vector>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/base/prefetch.h"
@@ -151,33 +155,39 @@ class TargetPool {
 
     // Batcher's bitonic network: as a sort, without a branch to guess wrong.
     static RendezvousInts sorted(RendezvousInts keys) {
-        keys = exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
-                         RendezvousInts{0, -1, -1, 0, 0, -1, -1, 0});
-        keys = exchanged(keys, RendezvousInts{2, 3, 0, 1, 6, 7, 4, 5},
-                         RendezvousInts{0, 0, -1, -1, -1, -1, 0, 0});
-        keys = exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
-                         RendezvousInts{0, -1, 0, -1, -1, 0, -1, 0});
-        keys = exchanged(keys, RendezvousInts{4, 5, 6, 7, 0, 1, 2, 3},
-                         RendezvousInts{0, 0, 0, 0, -1, -1, -1, -1});
-        keys = exchanged(keys, RendezvousInts{2, 3, 0, 1, 6, 7, 4, 5},
-                         RendezvousInts{0, 0, -1, -1, 0, 0, -1, -1});
-        return exchanged(keys, RendezvousInts{1, 0, 3, 2, 5, 4, 7, 6},
-                         RendezvousInts{0, -1, 0, -1, 0, -1, 0, -1});
+        keys = exchanged<1, 0, 3, 2, 5, 4, 7, 6>(keys, RendezvousInts{0, -1, -1, 0, 0, -1, -1, 0});
+        keys = exchanged<2, 3, 0, 1, 6, 7, 4, 5>(keys, RendezvousInts{0, 0, -1, -1, -1, -1, 0, 0});
+        keys = exchanged<1, 0, 3, 2, 5, 4, 7, 6>(keys, RendezvousInts{0, -1, 0, -1, -1, 0, -1, 0});
+        keys = exchanged<4, 5, 6, 7, 0, 1, 2, 3>(keys, RendezvousInts{0, 0, 0, 0, -1, -1, -1, -1});
+        keys = exchanged<2, 3, 0, 1, 6, 7, 4, 5>(keys, RendezvousInts{0, 0, -1, -1, 0, 0, -1, -1});
+        return exchanged<1, 0, 3, 2, 5, 4, 7, 6>(keys, RendezvousInts{0, -1, 0, -1, 0, -1, 0, -1});
     }
     // Each lane keeps the smaller of itself and its partner's, where `larger` is set the larger.
-    static RendezvousInts exchanged(RendezvousInts keys,
-                                    RendezvousInts partners,
-                                    RendezvousInts larger) {
-        const RendezvousInts others = __builtin_shuffle(keys, partners);
+    template <int... partners>
+    static RendezvousInts exchanged(RendezvousInts keys, RendezvousInts larger) {
+        const RendezvousInts others = __builtin_shufflevector(keys, keys, partners...);
         const RendezvousInts least = keys < others ? keys : others;
         const RendezvousInts most = keys < others ? others : keys;
-        return larger ? most : least;
+        return larger != 0 ? most : least;
+    }
+    // Lane i: values[places[i]].
+    static RendezvousWords picked(RendezvousWords values, RendezvousInts places) {
+#if defined(__AVX2__)
+        return std::bit_cast<RendezvousWords>(_mm256_permutevar8x32_epi32(
+            std::bit_cast<__m256i>(values), std::bit_cast<__m256i>(places)));
+#else
+        RendezvousWords out;
+        for (size_t i = 0; i < lanes; ++i) {
+            out[i] = values[static_cast<size_t>(places[i])];
+        }
+        return out;
+#endif
     }
     static void put_sorted(const Line& line,
                            RendezvousInts keys,
                            std::array<TargetId, limits::targets_max>& out) {
         constexpr int32_t place_mask = lanes - 1;
-        const RendezvousWords ids = __builtin_shuffle(widened(line.ids.data()), keys & place_mask);
+        const RendezvousWords ids = picked(widened(line.ids.data()), keys & place_mask);
         using Narrow [[gnu::vector_size(2 * lanes)]] = uint16_t;
         const auto order =
             std::bit_cast<std::array<TargetId, lanes>>(__builtin_convertvector(ids, Narrow));
