@@ -1,9 +1,12 @@
 #include "core/text/coding.h"
 
+#include <array>
+#include <cstddef>
+
 namespace sy::text {
 namespace {
 
-CharacterSet alphabet_set(Alphabet alphabet) {
+constexpr CharacterSet alphabet_set(Alphabet alphabet) {
     switch (alphabet) {
         case Alphabet::gsm7:
             return CharacterSet::gsm7;
@@ -16,7 +19,7 @@ CharacterSet alphabet_set(Alphabet alphabet) {
 }
 
 // SMPP 3.4 section 5.2.19: the values that GSM leaves to SMPP.
-CharacterSet smpp_set(uint8_t data_coding, Alphabet zero_means) {
+constexpr CharacterSet smpp_set(uint8_t data_coding, Alphabet zero_means) {
     switch (data_coding) {
         case 0x01:
             return CharacterSet::ascii;
@@ -44,9 +47,9 @@ CharacterSet smpp_set(uint8_t data_coding, Alphabet zero_means) {
 
 // 23.038 section 4, groups 00xx and 01xx: bits 3 and 2 name the alphabet, bit 4 says that bits 1
 // and 0 are a class, bit 5 that the text is compressed.
-Coding general_group(uint8_t data_coding) {
-    constexpr CharacterSet sets[] = {CharacterSet::gsm7, CharacterSet::binary, CharacterSet::ucs2,
-                                     CharacterSet::gsm7};  // 11 is reserved
+constexpr Coding general_group(uint8_t data_coding) {
+    constexpr std::array sets = {CharacterSet::gsm7, CharacterSet::binary, CharacterSet::ucs2,
+                                 CharacterSet::gsm7};  // 11 is reserved
     Coding out;
     out.character_set = sets[(data_coding >> 2) & 3];
     out.auto_delete = (data_coding & 0x40) != 0;
@@ -61,7 +64,7 @@ Coding general_group(uint8_t data_coding) {
 }
 
 // Groups 1100, 1101, 1110: bit 3 switches the indication on or off, bits 1 and 0 name its kind.
-Coding waiting_group(uint8_t data_coding) {
+constexpr Coding waiting_group(uint8_t data_coding) {
     Coding out;
     out.waiting = data_coding < 0xD0 ? MessageWaiting::discard : MessageWaiting::store;
     out.waiting_active = (data_coding & 8) != 0;
@@ -72,9 +75,7 @@ Coding waiting_group(uint8_t data_coding) {
     return out;
 }
 
-}  // namespace
-
-Coding coding_of(uint8_t data_coding, Alphabet zero_means) {
+constexpr Coding coding_made_of(uint8_t data_coding, Alphabet zero_means) {
     Coding out;
     if (data_coding < 0x10) {
         out.character_set = smpp_set(data_coding, zero_means);
@@ -89,6 +90,28 @@ Coding coding_of(uint8_t data_coding, Alphabet zero_means) {
         return out;
     }
     return data_coding >= 0xC0 ? waiting_group(data_coding) : out;
+}
+
+// By alphabet and data_coding: every message whose text is looked at asks.
+using Table = std::array<std::array<Coding, 256>, 3>;
+static_assert(static_cast<size_t>(Alphabet::ascii) == 2);
+
+consteval Table table_of_all() {
+    Table table;
+    for (size_t alphabet = 0; alphabet < table.size(); ++alphabet) {
+        for (size_t data_coding = 0; data_coding < 256; ++data_coding) {
+            table[alphabet][data_coding] =
+                coding_made_of(static_cast<uint8_t>(data_coding), static_cast<Alphabet>(alphabet));
+        }
+    }
+    return table;
+}
+constexpr Table codings = table_of_all();
+
+}  // namespace
+
+Coding coding_of(uint8_t data_coding, Alphabet zero_means) {
+    return codings[static_cast<size_t>(zero_means)][data_coding];
 }
 
 }  // namespace sy::text

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -103,8 +104,13 @@ void copy_plain(Octets text, size_t& at, Utf8Sink& sink, Special special) {
 // Gsm7.BlocksReadAsTheirOctets).
 template <class Block>
 [[gnu::always_inline]] inline auto special_in_gsm7(Block block) {
-    return (block < uint8_t{' '}) | (block > uint8_t{'z'}) | (block == uint8_t{'$'}) |
-           (block == uint8_t{'@'}) | ((block > uint8_t{'Z'}) & (block < uint8_t{'a'}));
+    // Signed, so that octets above 0x7F are below ' '; with 0x20 set, '@' is '`', and what stands
+    // between the capital and the small letters is behind 'z'.
+    using Signed = decltype(block < block);
+    const auto low = std::bit_cast<Signed>(block);
+    const auto folded = std::bit_cast<Signed>(block | uint8_t{0x20});
+    return (low < int8_t{' '}) | (low == int8_t{'$'}) | (folded == int8_t{'`'}) |
+           (folded > int8_t{'z'});
 }
 
 template <class Block>
