@@ -80,8 +80,12 @@ bool build_tables(const Config& config,
                   match::DatabaseCache* cache,
                   route::Snapshot& snapshot,
                   std::vector<Diagnostic>& diagnostics) {
-    const Sources sources{{previous == nullptr ? nullptr : &previous->mt.patterns(), cache},
-                          {previous == nullptr ? nullptr : &previous->mo.patterns(), cache}};
+    Sources sources{{.cache = cache}, {.cache = cache}};
+    if (previous != nullptr) {
+        sources.mt.running = &previous->mt.patterns();
+        sources.mt.groups = &previous->mt.text_groups();
+        sources.mo.running = &previous->mo.patterns();
+    }
     std::vector<std::pair<std::string, CustomerId>> numbers;
     for (const auto& [id, account] : config.customers) {
         for (const std::string& number : account.numbers) {

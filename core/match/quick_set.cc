@@ -1,12 +1,12 @@
 #include "core/match/quick_set.h"
 
-#include <map>
-#include <string>
 #include <utility>
 
 namespace sy::match {
 
-std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts, uint32_t set_size) {
+std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
+                                          uint32_t set_size,
+                                          const Databases& known) {
     QuickSet set;
     set.perhaps_ = set_size;
     size_t word_count = 0;
@@ -26,6 +26,10 @@ std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts, uint32_t 
     for (auto& [expression, bit] : bits) {
         expressions.push_back(expression);
         set.bit_of_.push_back(bit);
+    }
+    if (const auto it = known.find(expressions); it != known.end()) {
+        set.database_ = it->second;
+        return set;
     }
     std::vector<PatternError> errors;
     set.database_ = Database::compile(std::move(expressions), errors);

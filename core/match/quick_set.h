@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,10 +31,14 @@ class QuickSet {
         uint32_t id;              // in the whole set
         const WiderWords* words;  // of its expression
     };
-    /// Control thread. Nothing where an expression has no words, or all have too many. `set_size`:
-    /// expressions of the whole set.
+    /// By their expressions: what others have compiled, to be shared.
+    using Databases = std::map<std::vector<std::string>, std::shared_ptr<const Database>>;
+
+    /// Any thread but a worker. Nothing where an expression has no words, or all have too many.
+    /// `set_size`: expressions of the whole set.
     [[nodiscard]] static std::optional<QuickSet> compile(std::span<const Part> parts,
-                                                         uint32_t set_size);
+                                                         uint32_t set_size,
+                                                         const Databases& known = {});
 
     /// What matches, of these expressions alone, to `out`, which is cleared first. False: that is
     /// not the whole answer, the whole set has to be scanned. Does not allocate. REQUIRES: valid
@@ -42,7 +48,7 @@ class QuickSet {
         database_->scan(text, scratch.hyperscan(), bit_of_.data(), out);
         return !out.contains(perhaps_);
     }
-    [[nodiscard]] const Database& database() const { return *database_; }
+    [[nodiscard]] const std::shared_ptr<const Database>& database() const { return database_; }
 
   private:
     QuickSet() = default;

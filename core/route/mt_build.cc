@@ -142,6 +142,7 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
 std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
                                            const std::vector<MtRow>& conditions,
                                            const std::vector<std::string>& texts,
+                                           const TextGroups* running,
                                            MtTable::Impl& table) {
     std::vector<PrefixIndex::Entry> entries;
     std::vector<MtRow> rows;  // of one prefix
@@ -155,7 +156,7 @@ std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
         const RuleIndex::Tag tag = table.conditions.add_prefix(rows);
         entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at), tag});
     }
-    table.text_groups = TextGroups(table.conditions, texts);
+    table.text_groups = TextGroups(table.conditions, texts, running);
     table.conditions.finish();
     return entries;
 }
@@ -226,7 +227,7 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
         row.outcome = outcomes.add(outcome_of(rules[row.rule], impl->targets));
     }
     const std::vector<PrefixIndex::Entry> entries =
-        index_rows(places, conditions, patterns.text.expressions(), *impl);
+        index_rows(places, conditions, patterns.text.expressions(), source.groups, *impl);
     impl->plan_count = plan_count;
     impl->index =
         PrefixIndex(entries, plan_count + 2 + static_cast<uint32_t>(networks_of.pairs().size()));

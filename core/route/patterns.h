@@ -7,16 +7,19 @@
 
 namespace sy::route {
 
+class TextGroups;  // text_groups.h
+
 // A sender and a text are each scanned at most once a message, for all rules together.
 struct Patterns {
     match::PatternSet sender;  // empty in an MO table
     match::PatternSet text;
 };
 
-/// Both may be null: then everything is compiled anew.
+/// All may be null: then everything is compiled anew.
 struct PatternSource {
     const Patterns* running = nullptr;  // of the same table in the snapshot that runs
     match::DatabaseCache* cache = nullptr;
+    const TextGroups* groups = nullptr;  // of the MT table in the snapshot that runs
 };
 
 // What the sets are called in the cache and in logs.

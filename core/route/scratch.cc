@@ -20,7 +20,7 @@ Result<void> RouteScratch::prepare(const MtTable& mt, const MoTable& mo) {
         impl_->text_matches.reserve(patterns->text.size() + 1);  // and "perhaps", of a QuickSet
     }
     for (const match::QuickSet& set : mt.text_groups().sets()) {
-        SY_TRY(impl_->patterns.prepare(set.database()));
+        SY_TRY(impl_->patterns.prepare(*set.database()));
     }
     impl_->whens.assign(mt.when_count(), WhenState{});
     impl_->mo_whens.assign(mo.when_count(), WhenState{});

@@ -73,7 +73,14 @@ std::map<Ids, size_t> candidates_of(RuleIndex& conditions, size_t expression_cou
 
 }  // namespace
 
-TextGroups::TextGroups(RuleIndex& conditions, const std::vector<std::string>& expressions) {
+TextGroups::TextGroups(RuleIndex& conditions,
+                       const std::vector<std::string>& expressions,
+                       const TextGroups* running) {
+    match::QuickSet::Databases known;
+    for (size_t i = 0; running != nullptr && i < running->sets_.size(); ++i) {
+        const auto& database = running->sets_[i].database();
+        known.emplace(database->expressions(), database);
+    }
     KnownWords words(expressions);
     std::vector<std::pair<Ids, size_t>> wanted;
     for (const auto& [ids, uses] : candidates_of(conditions, expressions.size())) {
@@ -89,7 +96,8 @@ TextGroups::TextGroups(RuleIndex& conditions, const std::vector<std::string>& ex
         for (const uint32_t id : wanted[i].first) {
             parts.push_back({id, &words.of(id)});
         }
-        compiled[i] = match::QuickSet::compile(parts, static_cast<uint32_t>(expressions.size()));
+        compiled[i] =
+            match::QuickSet::compile(parts, static_cast<uint32_t>(expressions.size()), known);
     });
     std::map<Ids, uint8_t> groups;
     for (size_t i = 0; i < wanted.size(); ++i) {
@@ -109,7 +117,7 @@ TextGroups::TextGroups(RuleIndex& conditions, const std::vector<std::string>& ex
 size_t TextGroups::bytes() const {
     size_t sum = 0;
     for (const match::QuickSet& set : sets_) {
-        sum += set.database().bytes();
+        sum += set.database()->bytes();
     }
     return sum;
 }

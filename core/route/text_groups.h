@@ -23,8 +23,11 @@ class TextGroups {
 
     TextGroups() = default;
     /// Gives the rows of `conditions`, which is not finished, their groups. The most frequent get
-    /// one where there are too many. `expressions`: by id.
-    TextGroups(RuleIndex& conditions, const std::vector<std::string>& expressions);
+    /// one where there are too many. `expressions`: by id. What `running` (may be null) has
+    /// compiled is shared.
+    TextGroups(RuleIndex& conditions,
+               const std::vector<std::string>& expressions,
+               const TextGroups* running);
 
     [[nodiscard]] const match::QuickSet& operator[](uint8_t group) const { return sets_[group]; }
     [[nodiscard]] const std::vector<match::QuickSet>& sets() const { return sets_; }

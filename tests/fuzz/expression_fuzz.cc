@@ -82,7 +82,7 @@ void compare(const std::string& expression, const std::string& text) {
     const WiderWords words = wider_words(expression);
     const QuickSet::Part part{0, &words};
     if (const auto few = QuickSet::compile({&part, 1}, 1)) {
-        SY_ASSERT(scratch.prepare(few->database()).has_value());
+        SY_ASSERT(scratch.prepare(*few->database()).has_value());
         SY_ASSERT(!few->scan(text, scratch, matches) || matches.contains(0) == matched);
     }
 }

@@ -93,7 +93,7 @@ class Pair {
   public:
     Pair(const PatternSet& whole, const QuickSet& quick) : whole_(whole), quick_(quick) {
         EXPECT_TRUE(scratch_.prepare(whole));
-        EXPECT_TRUE(scratch_.prepare(quick.database()));
+        EXPECT_TRUE(scratch_.prepare(*quick.database()));
         matches_.reserve(whole.size() + 1);
     }
     std::optional<Ids> quickly(std::string_view text) {

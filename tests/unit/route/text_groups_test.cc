@@ -31,8 +31,8 @@ MtRow row_with(uint32_t text, CustomerId customer = {}) {
 class Rows {
   public:
     void add(std::vector<MtRow> rows) { static_cast<void>(index_.add_prefix(rows)); }
-    void group(const std::vector<std::string>& expressions) {
-        groups = TextGroups(index_, expressions);
+    void group(const std::vector<std::string>& expressions, const TextGroups* running = nullptr) {
+        groups = TextGroups(index_, expressions, running);
         index_.finish();
     }
     [[nodiscard]] uint8_t group_of(size_t row) const { return index_.rows()[row].text_group; }
@@ -56,7 +56,7 @@ TEST(TextGroups, RowsOfAPrefixThatIsWalked) {
     EXPECT_EQ(rows.group_of(3), TextGroups::all);
     EXPECT_EQ(rows.group_of(4), rows.group_of(0)) << "the same expressions in another order";
     EXPECT_NE(rows.group_of(7), rows.group_of(0));
-    EXPECT_EQ(rows.groups[rows.group_of(7)].database().expressions(),
+    EXPECT_EQ(rows.groups[rows.group_of(7)].database()->expressions(),
               std::vector<std::string>{"word2"});
     EXPECT_GT(rows.groups.bytes(), 0U);
 }
@@ -72,7 +72,7 @@ TEST(TextGroups, LanesOfOnePrefixEachHaveTheirs) {
     rows.group(words(100));
     EXPECT_EQ(rows.groups.sets().size(), 2U);
     for (size_t i = 0; i < 12; ++i) {
-        EXPECT_EQ(rows.groups[rows.group_of(i)].database().expressions().size(), 6U);
+        EXPECT_EQ(rows.groups[rows.group_of(i)].database()->expressions().size(), 6U);
         EXPECT_EQ(rows.group_of(i), rows.group_of(i < 6 ? 0 : 6));
     }
 }
@@ -88,6 +88,33 @@ TEST(TextGroups, NoneWhereItWouldSpareLittleOrCannotBe) {
     for (size_t i = 0; i < 5; ++i) {
         EXPECT_EQ(rows.group_of(i), TextGroups::all);
     }
+}
+
+// Of a reload: ids may have changed, and one prefix has another expression.
+TEST(TextGroups, SharesWhatTheRunningTableHasCompiled) {
+    Rows before;
+    before.add({row_with(0), row_with(1)});
+    before.add({row_with(2)});
+    before.group(words(8));
+    std::vector<std::string> expressions = words(8);
+    std::swap(expressions[0], expressions[5]);
+    expressions[2] = "another";
+    Rows after;
+    after.add({row_with(5), row_with(1)});
+    after.add({row_with(2)});
+    after.group(expressions, &before.groups);
+    ASSERT_EQ(after.groups.sets().size(), 2U);
+    EXPECT_EQ(after.groups[after.group_of(0)].database(),
+              before.groups[before.group_of(0)].database());
+    EXPECT_NE(after.groups[after.group_of(2)].database(),
+              before.groups[before.group_of(2)].database());
+    match::PatternScratch scratch;
+    match::MatchSet matches;
+    ASSERT_TRUE(scratch.prepare(*after.groups[after.group_of(0)].database()).has_value());
+    matches.reserve(9);
+    ASSERT_TRUE(after.groups[after.group_of(0)].scan("word0", scratch, matches));
+    EXPECT_TRUE(matches.contains(5));
+    EXPECT_FALSE(matches.contains(0));
 }
 
 TEST(TextGroups, TheMostFrequentOfTooMany) {
