@@ -76,23 +76,22 @@ class SenderCache {
     /// First this, for all of them, then prefetch_entry().
     void prefetch(const Look& look) const { sy::prefetch(tags_.get() + look.set); }
     void prefetch_entry(const Look& look) const {
-        if (look.tag != 0) {
-            // Where none is, way 4: harmless, and no branch to guess wrong.
-            const uint32_t way = first_way(ways_with(look));
-            sy::prefetch(entries_.get() + (look.set * ways + way));
+        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
+            if (tags_[look.set][way] == look.tag) {
+                sy::prefetch(&entries_[look.set * ways + way]);
+            }
         }
     }
 
     /// The ids of the expressions that match this sender, if it is known. Until insert().
     [[nodiscard]] std::optional<std::span<const uint32_t>> find(const Look& look) const {
-        if (look.tag == 0) {
-            return std::nullopt;
-        }
-        for (uint64_t with = ways_with(look); with != 0; with &= with - 1) {
-            const Entry& entry = entries_[look.set * ways + first_way(with)];
-            if (((entry.key[0] ^ look.key[0]) | (entry.key[1] ^ look.key[1]) |
-                 (entry.key[2] ^ look.key[2])) == 0) {
-                return std::span(entry.matches.data(), entry.match_count);
+        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
+            if (tags_[look.set][way] == look.tag) {
+                const Entry& entry = entries_[look.set * ways + way];
+                if (((entry.key[0] ^ look.key[0]) | (entry.key[1] ^ look.key[1]) |
+                     (entry.key[2] ^ look.key[2])) == 0) {
+                    return std::span(entry.matches.data(), entry.match_count);
+                }
             }
         }
         return std::nullopt;
@@ -130,19 +129,6 @@ class SenderCache {
     };
     static_assert(sizeof(Entry) == limits::cache_line_bytes);
     static_assert(sizeof(Key) == sender_octets_max + 1);
-
-    // The top bit of each 16 whose tag is the wanted one. Behind the first there may be one too
-    // many, which its key then tells: 16 bits that are 0 borrow from their neighbour.
-    [[nodiscard]] uint64_t ways_with(const Look& look) const {
-        constexpr uint64_t ones = 0x0001'0001'0001'0001;
-        static_assert(sizeof(Tags) == sizeof ones);
-        const uint64_t differs = std::bit_cast<uint64_t>(tags_[look.set]) ^ look.tag * ones;
-        return (differs - ones) & ~differs & (ones << 15);
-    }
-    // 4 for none.
-    static uint32_t first_way(uint64_t with) {
-        return static_cast<uint32_t>(std::countr_zero(with)) / 16;
-    }
 
     template <class Word>
     static uint64_t load(const char* from) {
