@@ -388,15 +388,15 @@ void choose(benchmark::State& state, const DecisionSize& size) {
                                          : pool.add(rule->targets, rule->select));
     }
     std::array<std::array<SupplierId, limits::targets_max>, limits::burst> orders;
-    std::array<route::TargetPool<SupplierId>::Wanted, limits::burst> burst;
     uint64_t sum = 0;
     for (auto _ : state) {
         sum = 0;
         for (size_t at = 0; at < query_count; at += limits::burst) {
+            route::TargetPool<SupplierId>::Burst burst(pool);
             for (size_t i = 0; i < limits::burst; ++i) {
-                burst[i] = {ranges[at + i], of.queries[at + i].spread, &orders[i]};
+                burst.add(ranges[at + i], of.queries[at + i].spread, orders[i]);
             }
-            pool.order(burst);
+            burst.finish();
             benchmark::DoNotOptimize(orders);
             sum += orders[0][0].value;
         }

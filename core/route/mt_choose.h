@@ -27,15 +27,14 @@ class TargetStage {
                 std::span<const uint64_t> keys,
                 std::span<const MtOutcome* const> outcomes,
                 std::span<MtDecision> decisions) {
-        uint32_t plain_count = 0;
+        TargetPool<SupplierId>::Burst plain(table_.targets);
         uint32_t count = 0;  // messages that need a closer look
         for (uint32_t i = 0; i < queries.size(); ++i) {
             if (decisions[i].kind != MtDecision::Kind::route) {
                 continue;
             }
             if (!Listener::wants_facts && outcomes[i]->plain && !is_sold(queries[i])) [[likely]] {
-                plain_[plain_count++] = {outcomes[i]->targets, queries[i].spread,
-                                         &decisions[i].targets};
+                plain.add(outcomes[i]->targets, queries[i].spread, decisions[i].targets);
                 decisions[i].target_count = outcomes[i]->targets.count;
                 continue;
             }
@@ -44,7 +43,7 @@ class TargetStage {
             keys_[count] = keys[i];
             networks_[count++] = decisions[i].network;
         }
-        table_.targets.order({plain_.data(), plain_count});
+        plain.finish();
         if (count == 0) {
             return;
         }
@@ -132,7 +131,6 @@ class TargetStage {
     const Prices& prices_;
     const QualityBoard* quality_;
     Listener& listener_;
-    std::array<TargetPool<SupplierId>::Wanted, limits::burst> plain_;
     // Of those that need a closer look:
     std::array<uint32_t, limits::burst> index_;
     std::array<bool, limits::burst> limited_;  // by what the customer pays

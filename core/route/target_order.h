@@ -39,6 +39,15 @@ class TargetPool {
         friend bool operator==(const Range&, const Range&) = default;
     };
 
+  private:
+    // One message of a burst: which targets, and where their order goes.
+    struct Wanted {
+        Range targets;
+        uint64_t spread;
+        std::array<TargetId, limits::targets_max>* order;
+    };
+
+  public:
     /// Control thread. Rules with the same targets share them, so that the few that a table has
     /// stay in the cache. REQUIRES: at most limits::targets_max targets in all tiers.
     Range add(const Tiers<TargetId>& tiers, Select select) {
@@ -57,33 +66,36 @@ class TargetPool {
 
     void prefetch(Range range) const { sy::prefetch(lines_.data() + range.begin); }
 
-    /// One message of a burst: which targets, and where their order goes.
-    struct Wanted {
-        Range targets;
-        uint64_t spread;
-        std::array<TargetId, limits::targets_max>* order;
-    };
-    /// Any worker. By weight or as written, without a look at anything else. Step by step over the
-    /// burst: a message's own steps wait for each other, those of several overlap. REQUIRES: at
-    /// most limits::burst.
-    void order(std::span<const Wanted> burst) const {
-        SY_ASSERT(burst.size() <= limits::burst);
-        // First all as written, which is all that most need; which of them draw is no branch.
-        std::array<const Wanted*, limits::burst> drawing;
-        size_t count = 0;
-        for (const Wanted& wanted : burst) {
-            put_as_written(wanted);
-            drawing[count] = &wanted;
-            count += wanted.targets.weighted ? 1 : 0;
+    /// The messages of a burst, ordered by weight or as written, without a look at anything else.
+    /// Any worker, on its stack. Step by step over the burst: a message's own steps wait for each
+    /// other, those of several overlap.
+    class Burst {
+      public:
+        // Sets nothing else: of a burst few may be used.
+        explicit Burst(const TargetPool& pool) : pool_(pool) {}
+
+        /// REQUIRES: at most limits::burst of them.
+        void add(Range range, uint64_t spread, std::array<TargetId, limits::targets_max>& out) {
+            // As written is all that most need; which of them draw is no branch.
+            pool_.put_as_written(range, out);
+            wanted_[count_] = {range, spread, &out};
+            count_ += range.weighted ? 1 : 0;
         }
-        draw({drawing.data(), count});
-    }
+        /// Only now all are in order.
+        void finish() const { pool_.draw({wanted_.data(), count_}); }
+
+      private:
+        const TargetPool& pool_;
+        size_t count_ = 0;
+        std::array<Wanted, limits::burst> wanted_;  // those that draw
+    };
     /// Of one message; returns how many.
     uint8_t order(Range range,
                   uint64_t spread,
                   std::array<TargetId, limits::targets_max>& out) const {
-        const Wanted one{range, spread, &out};
-        order({&one, 1});
+        Burst one(*this);
+        one.add(range, spread, out);
+        one.finish();
         return range.count;
     }
 
@@ -210,27 +222,27 @@ class TargetPool {
         }
     }
 
-    void put_as_written(const Wanted& wanted) const {
-        const Line* line = &lines_[wanted.targets.begin];
-        std::memcpy(wanted.order->data(), line[0].ids.data(), sizeof line[0].ids);
-        if (wanted.targets.count > lanes) [[unlikely]] {
-            std::memcpy(wanted.order->data() + lanes, line[1].ids.data(), sizeof line[1].ids);
+    void put_as_written(Range range, std::array<TargetId, limits::targets_max>& out) const {
+        const Line* line = &lines_[range.begin];
+        std::memcpy(out.data(), line[0].ids.data(), sizeof line[0].ids);
+        if (range.count > lanes) [[unlikely]] {
+            std::memcpy(out.data() + lanes, line[1].ids.data(), sizeof line[1].ids);
         }
     }
 
-    void draw(std::span<const Wanted* const> burst) const {
+    void draw(std::span<const Wanted> burst) const {
         std::array<RendezvousWords, limits::burst> drawn;
         std::array<RendezvousInts, limits::burst> keys;
         for (size_t i = 0; i < burst.size(); ++i) {
-            drawn[i] = rendezvous_draw(widened(lines_[burst[i]->targets.begin].ids.data()),
-                                       RendezvousSeed(burst[i]->spread));
+            drawn[i] = rendezvous_draw(widened(lines_[burst[i].targets.begin].ids.data()),
+                                       RendezvousSeed(burst[i].spread));
         }
         for (size_t i = 0; i < burst.size(); ++i) {
-            keys[i] = keys_of(lines_[burst[i]->targets.begin], first_places, drawn[i]);
+            keys[i] = keys_of(lines_[burst[i].targets.begin], first_places, drawn[i]);
         }
         // All eight, however many there are: nothing to guess wrong. What is no target comes last.
         for (size_t i = 0; i < burst.size(); ++i) {
-            const Wanted& wanted = *burst[i];
+            const Wanted& wanted = burst[i];
             if (wanted.targets.count > lanes) [[unlikely]] {
                 order_two_lines(wanted, keys[i]);
                 continue;
