@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -107,8 +106,8 @@ template <class Block>
     // Signed, so that octets above 0x7F are below ' '; with 0x20 set, '@' is '`', and what stands
     // between the capital and the small letters is behind 'z'.
     using Signed = decltype(block < block);
-    const auto low = std::bit_cast<Signed>(block);
-    const auto folded = std::bit_cast<Signed>(block | uint8_t{0x20});
+    const auto low = reinterpret_cast<Signed>(block);
+    const auto folded = reinterpret_cast<Signed>(block | uint8_t{0x20});
     return (low < int8_t{' '}) | (low == int8_t{'$'}) | (folded == int8_t{'`'}) |
            (folded > int8_t{'z'});
 }
