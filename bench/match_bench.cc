@@ -1,10 +1,12 @@
 // Expressions against texts of 160 characters and senders of 11, for sets of 10 to 10,000: words,
 // words with boundaries, expressions as operators write them against spam and for one-time
 // passwords, the same counting characters (UTF-8 mode). Beside it in the same run: Hyperscan given
-// the words as expressions, RE2::Set, PCRE2-JIT one by one. Every engine's hits are compared on a
-// sample before it is timed; their sum stands beside the times.
+// the words as expressions, RE2::Set, PCRE2-JIT one by one; and a few expressions of a set alone.
+// Every engine's hits are compared on a sample before it is timed; their sum stands beside the
+// times.
 //
 // Sets that take seconds to compile are left out unless the first argument is --large.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <ctime>
@@ -22,6 +24,7 @@
 #include "core/base/assert.h"
 #include "core/base/prng.h"
 #include "core/match/pattern_set.h"
+#include "core/match/quick_set.h"
 #include "core/route/sender_cache.h"
 
 namespace sy::match {
@@ -270,6 +273,55 @@ void scan(benchmark::State& state, Peer peer, Kind kind, size_t count, bool send
     state.counters["bytes"] = static_cast<double>(engine.bytes());
 }
 
+// A few of `count` expressions, scanned for alone, and for all where that cannot tell: what a
+// message costs whose rules ask for these.
+void scan_few(benchmark::State& state, Kind kind, size_t few, size_t count) {
+    const PatternSet& whole = set_of(kind, count);
+    const std::vector<std::string> expressions = make_expressions(kind, count);
+    std::vector<WiderWords> words(few);
+    std::vector<QuickSet::Part> parts;
+    std::vector<uint32_t> ids;
+    for (size_t i = 0; i < few; ++i) {
+        ids.push_back(static_cast<uint32_t>(i * (count / few)));
+        words[i] = wider_words(expressions[ids[i]]);
+        parts.push_back({ids[i], &words[i]});
+    }
+    const auto quick = QuickSet::compile(parts, whole.size());
+    SY_ASSERT(quick.has_value());
+    PatternScratch scratch;
+    SY_ASSERT(scratch.prepare(whole).has_value() &&
+              scratch.prepare(*quick->database()).has_value());
+    MatchSet found;
+    found.reserve(whole.size() + 1);
+    uint64_t all_scans = 0;
+    const auto hits_in = [&](const std::string& text) {
+        if (!quick->scan(text, scratch, found)) {
+            ++all_scans;
+            whole.scan(text, scratch, found);
+        }
+        return std::ranges::count_if(ids, [&](uint32_t id) { return found.contains(id); });
+    };
+    for (const std::string& text : texts_of(false)) {
+        const auto hits = hits_in(text);
+        whole.scan(text, scratch, found);
+        SY_ASSERT(hits == std::ranges::count_if(ids, [&](auto id) { return found.contains(id); }));
+    }
+    all_scans = 0;
+    int64_t hits = 0;
+    size_t at = 0;
+    for (auto _ : state) {
+        hits += hits_in(texts_of(false)[at]);
+        at = (at + 1) % text_count;
+    }
+    state.SetItemsProcessed(state.iterations());
+    const auto a_text = [&](auto sum) {
+        return static_cast<double>(sum) / static_cast<double>(state.iterations());
+    };
+    state.counters["hits_per_text"] = a_text(hits);
+    state.counters["scans_for_all_per_text"] = a_text(all_scans);
+    state.counters["bytes"] = static_cast<double>(quick->database()->bytes());
+}
+
 // A set with one expression of `count` replaced, and the scratch for it: what a reload does.
 void reload(benchmark::State& state, Kind kind, size_t count) {
     auto of = make_expressions(kind, count);
@@ -365,6 +417,11 @@ void register_all(bool large) {
         const size_t count = large ? 10'000 : 100;
         const std::string tail =
             std::string("/") + kind_names[kind] + "/expressions=" + std::to_string(count);
+        for (const size_t few : {size_t{1}, size_t{8}, size_t{32}}) {
+            const std::string name = "match/few=" + std::to_string(few) + tail;
+            benchmark::RegisterBenchmark(
+                name.c_str(), [=](benchmark::State& state) { scan_few(state, kind, few, count); });
+        }
         benchmark::RegisterBenchmark(("match/reload_one" + tail).c_str(), [=](auto& state) {
             reload(state, kind, count);
         })->Unit(benchmark::kMillisecond);

@@ -1,5 +1,6 @@
 // A few expressions of a PatternSet, for texts of which only these are asked: compiled to so few
-// words that Hyperscan finds them in a quarter of the time that the whole set takes, and less.
+// words that Hyperscan finds them in a quarter of the time that 1,000 expressions take, and in a
+// tenth to a thousandth of what 10,000 take (bench/match_bench).
 // Lists of words are found as in the whole set; of any other expression only that it cannot match.
 // Immutable; any thread scans, each with a PatternScratch that was prepared for it.
 #pragma once

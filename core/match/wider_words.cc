@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/match/expression_form.h"
@@ -111,9 +112,16 @@ class NeedleFinder {
     static size_t worth(const Needles& needles) {
         size_t least = needles.empty() ? 0 : octets_counted_max;
         for (const Needle& needle : needles) {
-            least = std::min(least, needle.octets.size());
+            least = std::min(least, is_of_links(needle.octets) ? octets_min : needle.octets.size());
         }
         return least;
+    }
+    // Every link has these: the last choice.
+    static bool is_of_links(std::string_view octets) {
+        constexpr std::string_view links[] = {"https://", "http://", "www.", ".com/"};
+        return octets.size() >= octets_min &&
+               std::ranges::any_of(
+                   links, [&](std::string_view link) { return link.find(octets) != link.npos; });
     }
     // The longer the shortest of them, the rarer are they; then the fewer.
     static void offer(Needles needles, Needles& best) {

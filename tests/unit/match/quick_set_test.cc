@@ -44,6 +44,8 @@ TEST(WiderWords, LongestRunThatHasToStandInTheText) {
         {"(win|won)\\s+(?i:A)prize\\d", "(?:(?:prize))"},
         {"(wins|prize)+\\d", "(?:(?:wins)|(?:prize))"},
         {"été.*", "(?:(?:été))"},
+        {"https?://[a-z.]*shop[a-z]*/", "(?:(?:shop))"},  // what every link has comes last
+        {"https?://[a-z.]+", "(?:(?:http))"},
         {"\\.ly/[a-z]+", "(?:(?:\\x2ely\\x2f))"},
     };
     for (const auto& [expression, expected] : examples) {
