@@ -393,15 +393,6 @@ void IntervalIndex<Answer>::take(std::vector<IntervalTree>& trees) {
     }
 }
 
-template IntervalIndex<uint16_t>::IntervalIndex(std::span<const Boundary>,
-                                                std::span<const uint32_t>,
-                                                size_t);
-template IntervalIndex<uint32_t>::IntervalIndex(std::span<const Boundary>,
-                                                std::span<const uint32_t>,
-                                                size_t);
-template void IntervalIndex<uint16_t>::take(std::vector<IntervalTree>&);
-template void IntervalIndex<uint32_t>::take(std::vector<IntervalTree>&);
-
 template <class Answer>
 struct IntervalStream<Answer>::Written {
     std::vector<Level> parts;
@@ -446,6 +437,9 @@ IntervalIndex<Answer> IntervalStream<Answer>::finish() && {
     return index;
 }
 
+// Whole classes: also what the header has inline, which a build without optimisation calls.
+template class IntervalIndex<uint16_t>;
+template class IntervalIndex<uint32_t>;
 template class IntervalStream<uint16_t>;
 
 }  // namespace sy::route

@@ -14,7 +14,7 @@
 namespace sy::dpdk {
 namespace {
 
-constexpr FramePoolOptions rx_options{.name = {}, .frames = 4096, .room_bytes = 2048};
+const FramePoolOptions rx_options{.name = {}, .frames = 4096, .room_bytes = 2048};
 
 FramePool make(const char* name, bool packed) {
     FramePoolOptions options = rx_options;
