@@ -8,18 +8,10 @@ namespace sy::match {
 
 namespace {
 
-// Octets that mean themselves, whatever they are.
 std::string literal_of(const std::string& octets) {
-    constexpr char digits[] = "0123456789abcdef";
     std::string out;
-    for (const char c : octets) {
-        const auto lower = static_cast<char>(c | 0x20);
-        if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')) {
-            out += c;
-        } else {
-            const auto value = static_cast<unsigned char>(c);
-            out += {'\\', 'x', digits[value >> 4], digits[value & 15]};
-        }
+    for (const char octet : octets) {
+        append_literal(octet, out);
     }
     return out;
 }

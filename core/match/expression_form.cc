@@ -430,6 +430,16 @@ void append_utf8(char32_t c, std::string& out) {
     }
 }
 
+void append_literal(char octet, std::string& out) {
+    constexpr char digits[] = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(octet);
+    if (is_ascii_letter(value) || (octet >= '0' && octet <= '9')) {
+        out += octet;
+    } else {
+        out += {'\\', 'x', digits[value >> 4], digits[value & 15]};
+    }
+}
+
 ExpressionForm form_of(std::string_view expression) {
     ExpressionForm form;
     const std::optional<ExpressionTree> tree = parse_expression(expression);

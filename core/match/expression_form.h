@@ -51,5 +51,7 @@ struct ExpressionForm {
 // For those who read expressions too.
 [[nodiscard]] bool is_ascii_letter(char32_t c);
 void append_utf8(char32_t c, std::string& out);
+/// An octet so that it means itself in an expression, whatever it is.
+void append_literal(char octet, std::string& out);
 
 }  // namespace sy::match

@@ -24,8 +24,8 @@ namespace sy::match {
 
 class QuickSet {
   public:
-    // Up to here Hyperscan looks for all words at once with one shuffle (Teddy): 19 ns for a text
-    // of 160 octets and one word, 31 for 33; from 100 words on 50 and more.
+    // Up to about so many words Hyperscan looks for all at once, by shuffles of a block of text
+    // (Teddy), and a set has some 10 KB, which stay in the cache.
     static constexpr size_t words_max = 64;
 
     struct Part {

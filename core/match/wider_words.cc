@@ -138,16 +138,17 @@ class NeedleFinder {
 };
 
 std::string expression_of(const Needles& needles) {
-    constexpr char digits[] = "0123456789abcdef";
     std::string out;
     for (const Needle& needle : needles) {
         out += out.empty() ? "(?:" : "|";
         out += needle.caseless ? "(?i:" : "(?:";
-        for (const char c : needle.octets) {
-            const auto value = static_cast<unsigned char>(c);
-            const bool itself = value >= 0x80 || is_ascii_letter(value) || (c >= '0' && c <= '9');
-            out += itself ? std::string(1, c)
-                          : std::string{'\\', 'x', digits[value >> 4], digits[value & 15]};
+        for (const char octet : needle.octets) {
+            // Of a character beyond ASCII all octets stay: written as \x.. each would be one.
+            if (static_cast<unsigned char>(octet) >= 0x80) {
+                out += octet;
+            } else {
+                append_literal(octet, out);
+            }
         }
         out += ')';
     }

@@ -17,7 +17,7 @@ namespace sy::route {
 class TextGroups {
   public:
     static constexpr uint8_t all = MtRow::all_texts;  // no group: every expression of the table
-    static constexpr size_t groups_max = all;         // 255, of 10 to 200 KB each
+    static constexpr size_t groups_max = all;  // 255, of 1 to some 10 KB each (bench/match_bench)
     // A smaller part of all expressions than this has to be in a group, or it spares too little.
     static constexpr size_t smaller_by = 4;
 

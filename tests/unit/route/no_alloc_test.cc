@@ -6,6 +6,7 @@
 #include <new>
 
 #include "core/route/quality.h"
+#include "core/route/text_groups.h"
 #include "tests/unit/route/route_fixture.h"
 
 namespace {
@@ -79,6 +80,7 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
     rules[7].when = when;
     rules[7].sender = rules[7].text = "";
     testing::MtBench bench(rules);
+    ASSERT_FALSE(bench.table.text_groups().sets().empty());  // scanned for, then all
     const std::string long_text = std::string(200, 'x') + " WORD13 and 123";
     smpp::Sm sm = message(long_text);
     std::vector<MtQuery> queries(limits::burst);
