@@ -21,10 +21,18 @@ enum class CharacterSet : uint8_t {
     unreadable,  // text that we have no table for (Japanese and Korean sets), or compressed text
 };
 
+/// Alphabets of one octet a character, in which gsm7.h's is_same_in_all() octets stand for
+/// themselves, and no other octet stands for one of them.
+[[nodiscard]] constexpr bool has_ascii(CharacterSet set) {
+    return set != CharacterSet::ucs2 && set != CharacterSet::binary &&
+           set != CharacterSet::unreadable;
+}
+
 // Message waiting indication (23.038 section 4, coding groups 1100, 1101 and 1110).
 enum class MessageWaiting : uint8_t { none, discard, store };
 
-struct Coding {
+// Eight octets, so that it is passed in a register; seven go through memory in parts.
+struct alignas(8) Coding {
     CharacterSet character_set = CharacterSet::gsm7;
     int8_t message_class = -1;  // 0 (flash) to 3, -1: none
     bool compressed = false;

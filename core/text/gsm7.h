@@ -22,6 +22,14 @@ using SeptetTable = std::array<Septet, 256>;
 [[nodiscard]] const SeptetTable& locking_table(uint8_t language);
 [[nodiscard]] const SeptetTable& single_shift_table(uint8_t language);
 
+/// Octets that are the same ASCII character in every locking table, and that nothing but an escape
+/// turns into another: letters, digits, the space and most signs. So they are in every alphabet of
+/// coding.h that has_ascii().
+[[nodiscard]] constexpr bool is_same_in_all(uint8_t octet) {
+    return (octet >= ' ' && octet <= 'Z' && octet != '$' && octet != '@') ||
+           (octet >= 'a' && octet <= 'z');
+}
+
 struct SeptetCode {
     uint8_t code = 0;
     bool escaped = false;

@@ -63,19 +63,20 @@ Udh parse_udh(Octets message) {
     return out;
 }
 
-MessageText message_text(const smpp::Sm& sm) {
-    MessageText out;
-    out.octets = sm.short_message;
-    if (out.octets.empty()) {
-        Octets rest = sm.tlvs;
-        smpp::Tlv tlv;
-        while (!out.payload && smpp::next_tlv(rest, tlv)) {
-            if (tlv.tag == smpp::TlvTag::message_payload) {
-                out.octets = tlv.value;
-                out.payload = true;
-            }
+Octets message_payload(const smpp::Sm& sm) {
+    Octets rest = sm.tlvs;
+    smpp::Tlv tlv;
+    while (smpp::next_tlv(rest, tlv)) {
+        if (tlv.tag == smpp::TlvTag::message_payload) {
+            return tlv.value;
         }
     }
+    return {};
+}
+
+MessageText message_text(const smpp::Sm& sm) {
+    MessageText out;
+    out.octets = message_octets(sm);
     if ((sm.esm_class & smpp::esm_class_udhi) != 0) {
         out.udh = parse_udh(out.octets);
     }

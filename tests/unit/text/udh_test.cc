@@ -106,14 +106,12 @@ TEST(MessageText, UdhIsCutOffShortMessageAndPayloadAlike) {
     sm.esm_class = 0x43;
     sm.short_message = body;
     EXPECT_EQ(as_chars(message_text(sm).text), "hi");
-    EXPECT_FALSE(message_text(sm).payload);
 
     Bytes tlvs{0x14, 0x00, 0x00, 0x01, 0x00, 0x04, 0x24, 0x00, 0x08};
     tlvs.insert(tlvs.end(), body.begin(), body.end());
     sm.short_message = {};
     sm.tlvs = tlvs;
     const MessageText text = message_text(sm);
-    EXPECT_TRUE(text.payload);
     EXPECT_EQ(text.octets.size(), body.size());
     EXPECT_EQ(as_chars(text.text), "hi");
     EXPECT_EQ(concat_of(sm, text.udh), (Concat{.ref = 7, .total = 2, .seq = 1}));

@@ -121,6 +121,37 @@ TEST(Gsm7, BlocksReadAsTheirOctets) {
     }
 }
 
+// What word filters rely on: they look at the octets as they arrived (core/match/word_filter.h).
+TEST(Coding, SameOctetsInAllAlphabetsWithAscii) {
+    for (const CharacterSet set : {CharacterSet::gsm7, CharacterSet::ascii, CharacterSet::latin1,
+                                   CharacterSet::cyrillic, CharacterSet::hebrew, CharacterSet::ucs2,
+                                   CharacterSet::binary, CharacterSet::unreadable}) {
+        if (!has_ascii(set)) {
+            continue;
+        }
+        for (uint8_t locking = 0; locking < 4; ++locking) {
+            const Udh udh = with_languages(locking, 0);
+            for (unsigned octet = 0; octet < 256; ++octet) {
+                const auto one = static_cast<uint8_t>(octet);
+                if (set == CharacterSet::gsm7 && one == gsm7_escape) {
+                    continue;
+                }
+                const std::string read = decoded({one}, set, udh);
+                if (is_same_in_all(one)) {
+                    EXPECT_EQ(read, std::string(1, static_cast<char>(one)));
+                } else {
+                    for (const char c : read) {
+                        EXPECT_FALSE(is_same_in_all(static_cast<uint8_t>(c))) << octet;
+                    }
+                }
+            }
+        }
+    }
+    EXPECT_TRUE(has_ascii(CharacterSet::gsm7));
+    EXPECT_TRUE(has_ascii(CharacterSet::latin1));
+    EXPECT_FALSE(has_ascii(CharacterSet::ucs2));
+}
+
 TEST(Gsm7, EscapePairAcrossABlockBoundary) {
     for (size_t place = 10; place < 36; ++place) {
         Bytes text(40, 'x');
