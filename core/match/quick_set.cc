@@ -11,16 +11,27 @@ std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
     set.perhaps_ = set_size;
     size_t word_count = 0;
     std::map<std::string, uint32_t> bits;
+    std::vector<Word> words;
+    std::vector<Word> perhaps_words;
     for (const Part& part : parts) {
         word_count += part.words->word_count;
         if (part.words->expression.empty() || word_count > words_max) {
             return std::nullopt;
+        }
+        const std::vector<Word> some = form_of(part.words->expression).words;
+        words.insert(words.end(), some.begin(), some.end());
+        if (!part.words->exact) {
+            perhaps_words.insert(perhaps_words.end(), some.begin(), some.end());
         }
         const uint32_t bit = part.words->exact ? part.id : set.perhaps_;
         const auto [it, added] = bits.try_emplace(part.words->expression, bit);
         if (!added) {
             it->second = set.perhaps_;  // the words of two expressions: the whole set tells
         }
+    }
+    set.filter_ = WordFilter::make(words);
+    if (!perhaps_words.empty()) {
+        set.perhaps_filter_ = WordFilter::make(perhaps_words);
     }
     std::vector<std::string> expressions;
     for (auto& [expression, bit] : bits) {

@@ -19,6 +19,7 @@
 #include "core/match/match_set.h"
 #include "core/match/pattern_set.h"
 #include "core/match/wider_words.h"
+#include "core/match/word_filter.h"
 
 namespace sy::match {
 
@@ -41,6 +42,17 @@ class QuickSet {
                                                          uint32_t set_size,
                                                          const Databases& known = {});
 
+    /// True: none of the expressions matches this text. Of its octets as they arrived, in any
+    /// alphabet with ASCII (text::has_ascii), or in UTF-8. Does not allocate.
+    [[nodiscard]] bool rules_out(Octets text) const {
+        return filter_.has_value() && !filter_->may_hold(text);
+    }
+
+    /// True: scan() would only say that it cannot tell. Else it may say so too. The same octets.
+    [[nodiscard]] bool cannot_tell(Octets text) const {
+        return perhaps_filter_.has_value() && perhaps_filter_->may_hold(text);
+    }
+
     /// What matches, of these expressions alone, to `out`, which is cleared first. False: that is
     /// not the whole answer, the whole set has to be scanned. Does not allocate. REQUIRES: valid
     /// UTF-8; out.capacity() > set_size; the scratch was prepared for database().
@@ -54,6 +66,8 @@ class QuickSet {
   private:
     QuickSet() = default;
 
+    std::optional<WordFilter> filter_;          // the words of all
+    std::optional<WordFilter> perhaps_filter_;  // of those that are no list of words
     std::shared_ptr<const Database> database_;
     std::vector<uint32_t> bit_of_;  // ids, and for words that are not the whole expression:
     uint32_t perhaps_ = 0;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/text/coding.h"
-#include "core/text/udh.h"
 #include "core/text/utf8.h"
 
 namespace sy::route {
@@ -34,18 +32,21 @@ std::string_view sender_utf8(std::string_view sender, std::span<char> buffer) {
     return {buffer.data(), written};
 }
 
-void MessageScan::decode() {
-    decoded_ = true;
+void MessageScan::read() {
+    read_ = true;
     if (sm_ == nullptr) {
         has_text_ = true;
         return;
     }
-    const text::MessageText message = text::message_text(*sm_);
-    const text::Coding coding = text::coding_of(sm_->data_coding, alphabet_);
-    has_text_ = coding.character_set != text::CharacterSet::binary &&
-                coding.character_set != text::CharacterSet::unreadable && !message.udh.sim_toolkit;
-    if (has_text_) {
-        text_ = text::as_utf8(message.text, coding, message.udh, scratch_.text);
+    message_ = text::message_text(*sm_);
+    coding_ = text::coding_of(sm_->data_coding, alphabet_);
+    has_text_ = text::has_text(coding_, message_.udh);
+}
+
+void MessageScan::decode() {
+    decoded_ = true;
+    if (has_text() && sm_ != nullptr) {
+        text_ = text::as_utf8(message_.text, coding_, message_.udh, scratch_.text);
     }
 }
 
@@ -67,6 +68,16 @@ void MessageScan::know_sender(std::string_view sender) {
     }
 }
 
+// As it arrived, if that can tell, else in UTF-8.
+bool MessageScan::ruled_out(const match::QuickSet& quick) {
+    const bool has_ascii = text::has_ascii(coding_.character_set);
+    if (has_ascii && quick.rules_out(scanned_part(message_.text))) {
+        return true;
+    }
+    const Octets decoded = as_octets(text());
+    return !(has_ascii && decoded.data() == message_.text.data()) && quick.rules_out(decoded);
+}
+
 void MessageScan::scan_text(uint8_t group) {
     text_scanned_ = true;
     scanned_group_ = group;
@@ -75,7 +86,13 @@ void MessageScan::scan_text(uint8_t group) {
     }
     if (group != TextGroups::all && groups_scanned_ < groups_scanned_max) {
         ++groups_scanned_;
-        if ((*groups_)[group].scan(text(), scratch_.patterns, scratch_.text_matches)) {
+        const match::QuickSet& quick = (*groups_)[group];
+        if (ruled_out(quick)) {
+            scratch_.text_matches.clear();
+            return;
+        }
+        if (!quick.cannot_tell(as_octets(text())) &&
+            quick.scan(text(), scratch_.patterns, scratch_.text_matches)) {
             return;
         }
     }

@@ -7,16 +7,26 @@
 #include <span>
 #include <string_view>
 
+#include "core/base/bytes.h"
+#include "core/base/limits.h"
 #include "core/route/account.h"
 #include "core/route/patterns.h"
 #include "core/route/scratch_impl.h"
 #include "core/route/text_groups.h"
 #include "core/smpp/pdu.h"
+#include "core/text/coding.h"
+#include "core/text/udh.h"
 
 namespace sy::route {
 
 /// The sender as valid UTF-8: as it is where it already is, else read as Latin-1 into `buffer`.
 [[nodiscard]] std::string_view sender_utf8(std::string_view sender, std::span<char> buffer);
+
+/// Of a text as it arrived, what can matter to an expression: no octet becomes less than one in
+/// UTF-8 but an escape, for which word filters say "perhaps".
+[[nodiscard]] inline Octets scanned_part(Octets text) {
+    return text.first(std::min(text.size(), size_t{limits::scan_text_bytes_max}));
+}
 
 class MessageScan {
   public:
@@ -68,8 +78,8 @@ class MessageScan {
         return text_;
     }
     [[nodiscard]] bool has_text() {
-        if (!decoded_) {
-            decode();
+        if (!read_) {
+            read();
         }
         return has_text_;
     }
@@ -78,6 +88,7 @@ class MessageScan {
     // Beyond so many groups a message is scanned for all.
     static constexpr uint8_t groups_scanned_max = 2;
 
+    void read();
     void decode();
     void know_sender(std::string_view sender);
     void know_text(uint8_t group) {
@@ -86,6 +97,7 @@ class MessageScan {
         }
     }
     void scan_text(uint8_t group);
+    bool ruled_out(const match::QuickSet& quick);
 
     const Patterns& patterns_;
     const TextGroups* groups_;  // null: rows have none
@@ -98,8 +110,11 @@ class MessageScan {
     bool text_scanned_ = false;
     uint8_t scanned_group_ = TextGroups::all;
     uint8_t groups_scanned_ = 0;
-    bool decoded_ = false;
+    bool read_ = false;  // the next three are known
     bool has_text_ = false;
+    text::Coding coding_;
+    text::MessageText message_;
+    bool decoded_ = false;  // text_ is known
     std::string_view text_;
     std::span<const uint32_t> sender_matches_;
 };

@@ -84,6 +84,7 @@ void compare(const std::string& expression, const std::string& text) {
     if (const auto few = QuickSet::compile({&part, 1}, 1)) {
         SY_ASSERT(scratch.prepare(*few->database()).has_value());
         SY_ASSERT(!few->scan(text, scratch, matches) || matches.contains(0) == matched);
+        SY_ASSERT(!few->rules_out(sy::as_octets(text)) || !matched);
     }
 }
 
