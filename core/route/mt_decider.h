@@ -218,7 +218,7 @@ class Decider {
         }
         for (const uint32_t i : others()) {
             if ((tags_[i] & RuleIndex::asks_senders) != 0) {
-                scratch_.senders.prefetch_entry(looks_[i]);
+                scratch_.senders.locate(looks_[i]);
             }
         }
     }

@@ -57,6 +57,7 @@ class SenderCache {
         Key key;
         uint32_t set;
         uint16_t tag;  // 0: it cannot be here
+        uint16_t way;  // where to look first
     };
     [[nodiscard]] Look look(std::string_view sender) const {
         Look look = nowhere();
@@ -71,30 +72,41 @@ class SenderCache {
         Look look;
         look.set = 0;
         look.tag = 0;
+        look.way = 0;
         return look;
     }
-    /// First this, for all of them, then prefetch_entry().
+    /// First this, for all of them, then locate().
     void prefetch(const Look& look) const { sy::prefetch(tags_.get() + look.set); }
-    void prefetch_entry(const Look& look) const {
-        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
-            if (tags_[look.set][way] == look.tag) {
-                sy::prefetch(&entries_[look.set * ways + way]);
-            }
+    /// Tells find() where to begin, and fetches that. All tags of a set in one word: which of them
+    /// it is, is no branch to guess wrong.
+    void locate(Look& look) const {
+        if (look.tag == 0) {
+            return;
         }
+        constexpr uint64_t ones = 0x0001'0001'0001'0001;
+        static_assert(sizeof(Tags) == sizeof ones);
+        uint64_t tags;
+        std::memcpy(&tags, &tags_[look.set], sizeof tags);
+        tags ^= ones * look.tag;
+        // The lowest bit of these is the top bit of the first tag that is equal.
+        const uint64_t equal = (tags - ones) & ~tags & ones << 15;
+        look.way = static_cast<uint16_t>(std::countr_zero(equal)) / 16 % ways;
+        sy::prefetch(&entries_[look.set * ways + look.way]);
     }
 
     /// The ids of the expressions that match this sender, if it is known. Until insert().
     [[nodiscard]] std::optional<std::span<const uint32_t>> find(const Look& look) const {
-        for (uint32_t way = 0; look.tag != 0 && way < ways; ++way) {
-            if (tags_[look.set][way] == look.tag) {
-                const Entry& entry = entries_[look.set * ways + way];
-                if (((entry.key[0] ^ look.key[0]) | (entry.key[1] ^ look.key[1]) |
-                     (entry.key[2] ^ look.key[2])) == 0) {
-                    return std::span(entry.matches.data(), entry.match_count);
-                }
+        if (look.tag == 0) {
+            return std::nullopt;
+        }
+        uint32_t way = look.way;
+        for (uint32_t next = 0; !is_at(look, way); way = next++) {
+            if (next == ways) {
+                return std::nullopt;
             }
         }
-        return std::nullopt;
+        const Entry& entry = entries_[look.set * ways + way];
+        return std::span(entry.matches.data(), entry.match_count);
     }
     [[nodiscard]] std::optional<std::span<const uint32_t>> find(std::string_view sender) const {
         return find(look(sender));
@@ -129,6 +141,13 @@ class SenderCache {
     };
     static_assert(sizeof(Entry) == limits::cache_line_bytes);
     static_assert(sizeof(Key) == sender_octets_max + 1);
+
+    [[nodiscard]] bool is_at(const Look& look, uint32_t way) const {
+        const Entry& entry = entries_[look.set * ways + way];
+        return tags_[look.set][way] == look.tag &&
+               ((entry.key[0] ^ look.key[0]) | (entry.key[1] ^ look.key[1]) |
+                (entry.key[2] ^ look.key[2])) == 0;
+    }
 
     template <class Word>
     static uint64_t load(const char* from) {
@@ -174,6 +193,7 @@ class SenderCache {
         const auto tag = static_cast<uint16_t>(hash >> 16);
         look.set = static_cast<uint32_t>(hash) & (set_count - 1);
         look.tag = tag == 0 ? uint16_t{1} : tag;
+        look.way = 0;
     }
 
     uint32_t victim(const Tags& tags) {
