@@ -141,7 +141,7 @@ std::vector<Place> places_of(const std::vector<MtRule>& rules,
 // The rows of each prefix into the index of rules; its prefixes, in the same order, for theirs.
 std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
                                            const std::vector<MtRow>& conditions,
-                                           const std::vector<std::string>& texts,
+                                           KnownWords& words,
                                            const TextGroups* running,
                                            MtTable::Impl& table) {
     std::vector<PrefixIndex::Entry> entries;
@@ -156,7 +156,7 @@ std::vector<PrefixIndex::Entry> index_rows(const std::vector<Place>& places,
         const RuleIndex::Tag tag = table.conditions.add_prefix(rows);
         entries.push_back({first.segment, first.range, rows_begin, static_cast<uint32_t>(at), tag});
     }
-    table.text_groups = TextGroups(table.conditions, texts, running);
+    table.text_groups = TextGroups(table.conditions, words, running);
     table.conditions.finish();
     return entries;
 }
@@ -226,12 +226,15 @@ MtTable MtTable::build(std::shared_ptr<const MtRules> shared_rules,
     for (MtRow& row : conditions) {
         row.outcome = outcomes.add(outcome_of(rules[row.rule], impl->targets));
     }
+    KnownWords words(patterns.text.expressions());
     const std::vector<PrefixIndex::Entry> entries =
-        index_rows(places, conditions, patterns.text.expressions(), source.groups, *impl);
+        index_rows(places, conditions, words, source.groups, *impl);
     impl->plan_count = plan_count;
     impl->index =
         PrefixIndex(entries, plan_count + 2 + static_cast<uint32_t>(networks_of.pairs().size()));
     impl->screening_first = FirstDigits(impl->index, entries, MtTable::Impl::screening_segment);
+    impl->screening_gates = ScreeningGates(impl->index, entries, MtTable::Impl::screening_segment,
+                                           impl->conditions.rows(), words);
     impl->any_quality = std::ranges::any_of(
         rules, [](const MtRule& rule) { return rule.select == Select::quality; });
     impl->network_segments = NetworkSegments(networks_of.pairs());
@@ -250,7 +253,8 @@ const MtRules& MtTable::rules() const {
 size_t MtTable::index_bytes() const {
     return impl_->conditions.bytes() + impl_->index.bytes() +
            impl_->outcomes.size() * sizeof(MtOutcome) + impl_->network_segments.bytes() +
-           impl_->screening_first.bytes() + impl_->text_groups.bytes();
+           impl_->screening_first.bytes() + impl_->screening_gates.bytes() +
+           impl_->text_groups.bytes();
 }
 
 size_t MtTable::when_count() const {

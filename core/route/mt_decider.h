@@ -12,6 +12,7 @@
 #include "core/route/mt_choose.h"
 #include "core/route/mt_impl.h"
 #include "core/route/mt_judge.h"
+#include "core/route/mt_screening.h"
 
 namespace sy::route {
 
@@ -42,6 +43,9 @@ class Decider {
             ask_networks(queries);
         }
         find_nodes(count);
+        if (!Listener::listens && !table_.screening_gates.empty()) {
+            pass_screening(queries);
+        }
         find_known_winners(count);
         prefetch_conditions(queries);
         for (const uint32_t i : others()) {
@@ -163,6 +167,29 @@ class Decider {
             screening_[i].prefix = screening_probes_[i].prefix == no_probe ? screening_nodes_[i]
                                                                            : screening_[i].prefix;
             sy::prefetch(rows + screening_[i].prefix->rows_begin);
+        }
+    }
+
+    // Forgets the screening rules of messages for which none can hold.
+    void pass_screening(std::span<const MtQuery> queries) {
+        const ScreeningGates& gates = table_.screening_gates;
+        const Node* const nodes = &table_.index.node(0);
+        std::array<ScreeningGates::Id, limits::burst> gates_of;
+        ScreeningGates::Id any = 0;
+        for (size_t i = 0; i < queries.size(); ++i) {
+            const Scope& scope = screening_[i];
+            const bool by_prefix = scope.prefix != &no_rules && scope.network == &no_rules;
+            gates_of[i] =
+                by_prefix ? gates.of(static_cast<uint32_t>(scope.prefix - nodes)) : uint8_t{0};
+            any |= gates_of[i];
+        }
+        if (any == 0) {
+            return;
+        }
+        ScreeningStage stage(gates, patterns_, scratch_);
+        for (uint32_t passing = stage.pass(queries, {gates_of.data(), queries.size()});
+             passing != 0; passing &= passing - 1) {
+            screening_[static_cast<size_t>(std::countr_zero(passing))].prefix = &no_rules;
         }
     }
 

@@ -11,6 +11,7 @@
 #include "core/route/network_segments.h"
 #include "core/route/prefix_index.h"
 #include "core/route/rule_index.h"
+#include "core/route/screening_gates.h"
 #include "core/route/target_order.h"
 #include "core/route/text_groups.h"
 
@@ -42,7 +43,8 @@ struct MtTable::Impl {
     std::vector<std::shared_ptr<const When>> whens;  // by WhenId
     TargetPool<SupplierId> targets;
     PrefixIndex index;
-    FirstDigits screening_first;  // of the screening segment
+    FirstDigits screening_first;     // of the screening segment
+    ScreeningGates screening_gates;  // of its nodes
     uint32_t plan_count = 0;
     bool screening_networks = false;  // some screening rule names a network
     bool any_quality = false;         // some rule selects by it

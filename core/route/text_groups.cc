@@ -8,7 +8,6 @@
 
 #include <tbb/parallel_for.h>
 
-#include "core/match/wider_words.h"
 #include "core/route/expressions.h"
 
 namespace sy::route {
@@ -29,34 +28,16 @@ Ids ids_of(std::span<const MtRow> rows) {
     return ids;
 }
 
-// The words of expressions, found out when they are first wanted.
-class KnownWords {
-  public:
-    explicit KnownWords(const std::vector<std::string>& expressions)
-        : expressions_(expressions), words_(expressions.size()) {}
-
-    const match::WiderWords& of(uint32_t id) {
-        std::optional<match::WiderWords>& words = words_[id];
-        if (!words) {
-            words = match::wider_words(expressions_[id]);
+bool worth_a_group(const Ids& ids, KnownWords& words) {
+    size_t word_count = 0;
+    for (const uint32_t id : ids) {
+        word_count += words.of(id).word_count;
+        if (words.of(id).word_count == 0 || word_count > match::QuickSet::words_max) {
+            return false;
         }
-        return *words;
     }
-    [[nodiscard]] bool worth_a_group(const Ids& ids) {
-        size_t word_count = 0;
-        for (const uint32_t id : ids) {
-            word_count += of(id).word_count;
-            if (of(id).word_count == 0 || word_count > match::QuickSet::words_max) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-  private:
-    const std::vector<std::string>& expressions_;
-    std::vector<std::optional<match::WiderWords>> words_;
-};
+    return true;
+}
 
 // How often each set of expressions is asked for: only those that may become groups.
 std::map<Ids, size_t> candidates_of(RuleIndex& conditions, size_t expression_count) {
@@ -73,18 +54,15 @@ std::map<Ids, size_t> candidates_of(RuleIndex& conditions, size_t expression_cou
 
 }  // namespace
 
-TextGroups::TextGroups(RuleIndex& conditions,
-                       const std::vector<std::string>& expressions,
-                       const TextGroups* running) {
+TextGroups::TextGroups(RuleIndex& conditions, KnownWords& words, const TextGroups* running) {
     match::QuickSet::Databases known;
     for (size_t i = 0; running != nullptr && i < running->sets_.size(); ++i) {
         const auto& database = running->sets_[i].database();
         known.emplace(database->expressions(), database);
     }
-    KnownWords words(expressions);
     std::vector<std::pair<Ids, size_t>> wanted;
-    for (const auto& [ids, uses] : candidates_of(conditions, expressions.size())) {
-        if (words.worth_a_group(ids)) {
+    for (const auto& [ids, uses] : candidates_of(conditions, words.expression_count())) {
+        if (worth_a_group(ids, words)) {
             wanted.emplace_back(ids, uses);
         }
     }
@@ -96,8 +74,7 @@ TextGroups::TextGroups(RuleIndex& conditions,
         for (const uint32_t id : wanted[i].first) {
             parts.push_back({id, &words.of(id)});
         }
-        compiled[i] =
-            match::QuickSet::compile(parts, static_cast<uint32_t>(expressions.size()), known);
+        compiled[i] = match::QuickSet::compile(parts, words.expression_count(), known);
     });
     std::map<Ids, uint8_t> groups;
     for (size_t i = 0; i < wanted.size(); ++i) {

@@ -6,10 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "core/match/quick_set.h"
+#include "core/route/known_words.h"
 #include "core/route/rule_index.h"
 
 namespace sy::route {
@@ -23,11 +23,8 @@ class TextGroups {
 
     TextGroups() = default;
     /// Gives the rows of `conditions`, which is not finished, their groups. The most frequent get
-    /// one where there are too many. `expressions`: by id. What `running` (may be null) has
-    /// compiled is shared.
-    TextGroups(RuleIndex& conditions,
-               const std::vector<std::string>& expressions,
-               const TextGroups* running);
+    /// one where there are too many. What `running` (may be null) has compiled is shared.
+    TextGroups(RuleIndex& conditions, KnownWords& words, const TextGroups* running);
 
     [[nodiscard]] const match::QuickSet& operator[](uint8_t group) const { return sets_[group]; }
     [[nodiscard]] const std::vector<match::QuickSet>& sets() const { return sets_; }

@@ -18,11 +18,43 @@ const std::vector<std::string> senders = {"ACME",         "acme",    "",        
 const std::vector<std::string> texts = {"",     "code 1234",    "win it now", "abc",
                                         "\x05", "WIN \x05 NOW", "hello",      "x"};
 
+// Screening rules that ask for what stands in a text, and texts with some of it.
+const std::vector<std::string> screened_texts = {"(?i)\\bprize\\b",
+                                                 "code\\s+[0-9]{4}",
+                                                 "(?i)bit\\.ly/[a-z]+",
+                                                 "(win|won)\\s+now",
+                                                 "café",
+                                                 "(?i)offers?",
+                                                 "^urgent",
+                                                 "[0-9]{6}",
+                                                 "o.fe.r"};
+const std::vector<std::string> pieces = {"prize",     "PRIZE",
+                                         "code 1234", "bit.ly/abc",
+                                         "win now",   "caf\x05",
+                                         "caf\xE9",   "Offer",
+                                         "urgent",    "123456",
+                                         " ",         "xyz",
+                                         "\x1B\x65",  std::string("o\x1B") + "ffer",
+                                         "prices",    "cod",
+                                         "bit.ly",    "win"};
+
+std::string random_text(Prng& prng, bool ucs2) {
+    std::string text;
+    for (uint64_t i = prng.below(8); i > 0; --i) {
+        for (const char c : model::pick(prng, pieces)) {
+            text += ucs2 ? std::string{'\0', c} : std::string{c};
+        }
+        text += prng.chance(1, 6) ? std::string(prng.below(90), 'x') : "";
+    }
+    return text;
+}
+
 // What a round makes of its tables.
 struct Shape {
     uint64_t rules_max = 60;
     bool with_expressions = false;
-    bool dense = false;  // many rules behind few prefixes, as a plan of many customers has them
+    bool dense = false;     // many rules behind few prefixes, as a plan of many customers has them
+    bool screened = false;  // every other rule is a screening one, and most of them ask for texts
 };
 
 std::string random_prefix(Prng& prng, const Shape& shape) {
@@ -110,6 +142,15 @@ MtRule random_rule(Prng& prng,
     }
     if (prng.chance(1, 5)) {
         rule.data_coding = prng.chance(1, 2) ? 0 : 4;
+    }
+    if (shape.screened && prng.chance(1, 2)) {
+        rule = MtRule();
+        rule.line = line;
+        rule.plan = "*";
+        rule.prefix = random_prefix(prng, shape);
+        rule.sender = prng.chance(1, 4) ? model::pick(prng, expressions) : "";
+        rule.text = prng.chance(4, 5) ? model::pick(prng, screened_texts) : "";
+        rule.data_coding = rule.sender.empty() && rule.text.empty() ? 4 : -1;
     }
     // So that not the first of hundreds always wins, most of the dense ones ask for something.
     if (shape.dense && rule.sender.empty() && rule.text.empty() && rule.when == nullptr) {
@@ -282,6 +323,7 @@ void expect_explained(const MtTable& table,
 
 struct Question {
     std::string destination;
+    std::string text;
     smpp::Sm sm;
 };
 
@@ -306,7 +348,12 @@ void run_round(Prng& prng, const Shape& shape, model::Matcher& matcher, uint64_t
         if (!networks.ported.empty() && prng.chance(1, 4)) {
             questions[i].destination = networks.ported.begin()->first;
         }
-        questions[i].sm = model::message(model::pick(prng, texts), prng.chance(1, 4) ? 4 : 0);
+        const uint8_t data_coding = prng.chance(1, 4)                     ? 4
+                                    : shape.screened && prng.chance(1, 4) ? 8
+                                                                          : 0;
+        questions[i].text =
+            shape.screened ? random_text(prng, data_coding == 8) : model::pick(prng, texts);
+        questions[i].sm = model::message(questions[i].text, data_coding);
         queries[i].customer = CustomerId{static_cast<uint16_t>(prng.below(4))};
         queries[i].plan = PlanId{static_cast<uint16_t>(prng.below(shape.dense ? 2 : 4))};
         queries[i].destination = questions[i].destination;
@@ -319,11 +366,15 @@ void run_round(Prng& prng, const Shape& shape, model::Matcher& matcher, uint64_t
     }
     std::vector<MtDecision> decisions(count);
     table.decide(queries, decisions, scratch);
+    std::vector<MtDecision> again(count);  // senders are known now
+    table.decide(queries, again, scratch);
     const Model model(rules, networks);
     for (size_t i = 0; i < count; ++i) {
         SCOPED_TRACE("destination " + questions[i].destination);
         ASSERT_NO_FATAL_FAILURE(
             expect_as_rule(model.winner(queries[i], matcher), queries[i], decisions[i]));
+        ASSERT_NO_FATAL_FAILURE(
+            expect_as_rule(model.winner(queries[i], matcher), queries[i], again[i]));
         ASSERT_NO_FATAL_FAILURE(
             expect_explained(table, queries[i], decisions[i], scratch, model, matcher));
         routed += decisions[i].kind == MtDecision::Kind::route ? 1U : 0U;
@@ -358,6 +409,17 @@ TEST(MtModel, TableAgreesWithTheModelWhereManyRulesShareAPrefix) {
     for (int round = 0; round < model::scanning_rounds / 2; ++round) {
         ASSERT_NO_FATAL_FAILURE(run_round(prng, {600, round % 3 != 0, true}, matcher, routed))
             << "round " << round;
+    }
+    EXPECT_GT(routed, model::scanning_rounds);
+}
+
+TEST(MtModel, TableAgreesWithTheModelOnScreening) {
+    Prng prng(4);
+    model::Matcher matcher;
+    uint64_t routed = 0;
+    for (int round = 0; round < 2 * model::scanning_rounds; ++round) {
+        const Shape shape{.rules_max = 20, .with_expressions = round % 4 == 0, .screened = true};
+        ASSERT_NO_FATAL_FAILURE(run_round(prng, shape, matcher, routed)) << "round " << round;
     }
     EXPECT_GT(routed, model::scanning_rounds);
 }

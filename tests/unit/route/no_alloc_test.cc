@@ -87,7 +87,9 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
     std::vector<MtDecision> decisions(limits::burst);
     for (size_t i = 0; i < queries.size(); ++i) {
         queries[i].plan = PlanId{0};
-        queries[i].destination = i % 2 == 0 ? "3123456789" : "7123456789";
+        queries[i].destination = i % 2 != 0   ? "7123456789"
+                                 : i % 4 != 0 ? "5123456789"
+                                              : "3123456789";
         queries[i].sender = "Caf\xE9";
         queries[i].sm = &sm;
         queries[i].spread = i;
@@ -104,6 +106,7 @@ TEST(NoAlloc, MtDecideWithScansDoesNot) {
     EXPECT_EQ(allocations - before, 0U);
     EXPECT_EQ(decisions[0].rule_line, 15U);  // word13 under prefix 3
     EXPECT_EQ(decisions[1].rule_line, 9U);
+    EXPECT_EQ(decisions[2].kind, MtDecision::Kind::no_route);  // passed the screening rules
     EXPECT_EQ(closed, 5);
 }
 

@@ -32,7 +32,8 @@ class Rows {
   public:
     void add(std::vector<MtRow> rows) { static_cast<void>(index_.add_prefix(rows)); }
     void group(const std::vector<std::string>& expressions, const TextGroups* running = nullptr) {
-        groups = TextGroups(index_, expressions, running);
+        KnownWords known(expressions);
+        groups = TextGroups(index_, known, running);
         index_.finish();
     }
     [[nodiscard]] uint8_t group_of(size_t row) const { return index_.rows()[row].text_group; }
