@@ -1,6 +1,7 @@
 // Whole MT decisions on one core, in bursts of 32 as the engine makes them: digits to network to
 // rule to targets in order, over 1 M prefixes, 1,000 customers in 200 plans and 5,000 rules, 1,000
-// of them with expressions. Messages by what they ask for: none is scanned, a third, all of them.
+// of them with expressions. Messages by what they ask for: none is scanned, a third, all of them,
+// and all of them in UCS-2 (70 characters).
 // Every decision is compared with a linear list of the rules (linear_rules.h) before the timing.
 //
 // Beside it in the same run: the stages alone on the same messages; Hyperscan alone on the same
@@ -22,6 +23,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -53,6 +55,7 @@ constexpr size_t query_count = 16'384;
 constexpr size_t peer_query_count = 1'024;  // peers that take a tenth of a millisecond each
 constexpr size_t text_count = 1'024;        // in the cache, as what the engine has just received
 constexpr size_t text_octets = 160;
+constexpr size_t ucs2_characters = 70;
 constexpr size_t sender_count = 4'000;
 constexpr Nanos a_wednesday_noon_ns = 1'772'625'600 * second_ns;
 
@@ -118,13 +121,14 @@ struct Messages {
     MtTable table;
     route::RouteScratch scratch;
     std::vector<std::string> numbers, senders, texts;
+    std::vector<std::string> ucs2_texts;  // where these are sent
     std::vector<smpp::Sm> messages;
     std::vector<MtQuery> queries;
     std::vector<const MtRule*> expected;
     std::vector<bool> scanned;
 
-    Messages(World& of, uint32_t scanned_percent)
-        : table(of.table), prng_(seed + 1 + scanned_percent), world_(of) {
+    Messages(World& of, uint32_t scanned_percent, bool in_ucs2 = false)
+        : table(of.table), prng_(seed + 1 + scanned_percent), world_(of), in_ucs2_(in_ucs2) {
         make_senders();
         for (const MtRule& rule : table.rules()) {
             if (!rule.text.empty()) {
@@ -133,6 +137,7 @@ struct Messages {
         }
         numbers.resize(query_count);
         texts.resize(text_count);
+        ucs2_texts.resize(text_count);
         messages.resize(text_count);
         queries.resize(query_count);
         for (size_t i = 0; i < text_count; ++i) {
@@ -172,9 +177,16 @@ struct Messages {
                         : random_digits(prng_, 1 + prng_.below(3)) + "x our offer";
             text += ' ';
         }
-        text.resize(text_octets);
+        text.resize(in_ucs2_ ? ucs2_characters : text_octets);
         messages[i].short_message = as_octets(text);
         messages[i].data_coding = prng_.chance(1, 20) ? uint8_t{3} : uint8_t{0};
+        if (in_ucs2_) {
+            for (const char c : text) {
+                ucs2_texts[i] += {'\0', c};
+            }
+            messages[i].short_message = as_octets(ucs2_texts[i]);
+            messages[i].data_coding = 8;
+        }
     }
     void make_query(size_t i, const smpp::Sm& message) {
         const auto& prefixes = world_.tables.prefixes;
@@ -200,14 +212,15 @@ struct Messages {
 
     Prng prng_;
     World& world_;
+    bool in_ucs2_;
     std::vector<std::string> words_;
 };
 
-Messages& messages(const DecisionSize& size, uint32_t scanned_percent) {
-    static std::map<std::pair<size_t, uint32_t>, std::unique_ptr<Messages>> all;
-    auto& one = all[{size.prefixes, scanned_percent}];
+Messages& messages(const DecisionSize& size, uint32_t scanned_percent, bool in_ucs2 = false) {
+    static std::map<std::tuple<size_t, uint32_t, bool>, std::unique_ptr<Messages>> all;
+    auto& one = all[{size.prefixes, scanned_percent, in_ucs2}];
     if (one == nullptr) {
-        one = std::make_unique<Messages>(world(size), scanned_percent);
+        one = std::make_unique<Messages>(world(size), scanned_percent, in_ucs2);
     }
     return *one;
 }
@@ -248,8 +261,11 @@ void verify(const Messages& of, std::span<const MtDecision> decisions) {
     }
 }
 
-void decide(benchmark::State& state, const DecisionSize& size, uint32_t percent) {
-    Messages& of = messages(size, percent);
+void decide(benchmark::State& state,
+            const DecisionSize& size,
+            uint32_t percent,
+            bool in_ucs2 = false) {
+    Messages& of = messages(size, percent, in_ucs2);
     time_decisions(state, of, verify);
 }
 
@@ -442,6 +458,7 @@ void add_size(const std::string& name, const DecisionSize& size) {
             }
         }
     }
+    add(name + "/decide/scanned=100/ucs2", [=](auto& state) { decide(state, size, 100, true); });
     add(name + "/texts/hyperscan_alone", [=](auto& state) { scan_alone(state, size, true); });
     add(name + "/texts/patterns", [=](auto& state) { scan_alone(state, size, false); });
     add(name + "/stage/parse", [=](auto& state) { parse(state, size); });

@@ -47,4 +47,18 @@ std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
     return set.database_ == nullptr ? std::nullopt : std::optional(std::move(set));
 }
 
+bool QuickSet::scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const {
+    out.clear();
+    const Octets octets = as_octets(text);
+    // Of a text that its words did not rule out, this is the most likely answer.
+    if (perhaps_filter_ && perhaps_filter_->may_hold(octets)) {
+        return false;
+    }
+    if (rules_out(octets)) {
+        return true;
+    }
+    database_->scan(text, scratch.hyperscan(), bit_of_.data(), out);
+    return !out.contains(perhaps_);
+}
+
 }  // namespace sy::match

@@ -42,25 +42,16 @@ class QuickSet {
                                                          uint32_t set_size,
                                                          const Databases& known = {});
 
-    /// True: none of the expressions matches this text. Of its octets as they arrived, in any
-    /// alphabet with ASCII (text::has_ascii), or in UTF-8. Does not allocate.
+    /// First this. True: none of the expressions matches this text. Of its octets as they arrived,
+    /// in any alphabet with ASCII (text::has_ascii), or in UTF-8. Does not allocate.
     [[nodiscard]] bool rules_out(Octets text) const {
         return filter_.has_value() && !filter_->may_hold(text);
-    }
-
-    /// True: scan() would only say that it cannot tell. Else it may say so too. The same octets.
-    [[nodiscard]] bool cannot_tell(Octets text) const {
-        return perhaps_filter_.has_value() && perhaps_filter_->may_hold(text);
     }
 
     /// What matches, of these expressions alone, to `out`, which is cleared first. False: that is
     /// not the whole answer, the whole set has to be scanned. Does not allocate. REQUIRES: valid
     /// UTF-8; out.capacity() > set_size; the scratch was prepared for database().
-    [[nodiscard]] bool scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const {
-        out.clear();
-        database_->scan(text, scratch.hyperscan(), bit_of_.data(), out);
-        return !out.contains(perhaps_);
-    }
+    [[nodiscard]] bool scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const;
     [[nodiscard]] const std::shared_ptr<const Database>& database() const { return database_; }
 
   private:

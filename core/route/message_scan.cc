@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/text/utf8.h"
-
 namespace sy::route {
 
 namespace {
@@ -68,16 +66,6 @@ void MessageScan::know_sender(std::string_view sender) {
     }
 }
 
-// As it arrived, if that can tell, else in UTF-8.
-bool MessageScan::ruled_out(const match::QuickSet& quick) {
-    const bool has_ascii = text::has_ascii(coding_.character_set);
-    if (has_ascii && quick.rules_out(scanned_part(message_.text))) {
-        return true;
-    }
-    const Octets decoded = as_octets(text());
-    return !(has_ascii && decoded.data() == message_.text.data()) && quick.rules_out(decoded);
-}
-
 void MessageScan::scan_text(uint8_t group) {
     text_scanned_ = true;
     scanned_group_ = group;
@@ -87,12 +75,12 @@ void MessageScan::scan_text(uint8_t group) {
     if (group != TextGroups::all && groups_scanned_ < groups_scanned_max) {
         ++groups_scanned_;
         const match::QuickSet& quick = (*groups_)[group];
-        if (ruled_out(quick)) {
-            scratch_.text_matches.clear();
+        const auto octets = text_for_filter(message_.text, coding_, scratch_.text);
+        if (octets && quick.rules_out(*octets)) {
+            scratch_.text_matches.clear();  // and nothing is decoded
             return;
         }
-        if (!quick.cannot_tell(as_octets(text())) &&
-            quick.scan(text(), scratch_.patterns, scratch_.text_matches)) {
+        if (quick.scan(text(), scratch_.patterns, scratch_.text_matches)) {
             return;
         }
     }

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/base/bytes.h"
-#include "core/base/limits.h"
 #include "core/route/account.h"
 #include "core/route/patterns.h"
 #include "core/route/scratch_impl.h"
@@ -16,16 +16,23 @@
 #include "core/smpp/pdu.h"
 #include "core/text/coding.h"
 #include "core/text/udh.h"
+#include "core/text/utf8.h"
 
 namespace sy::route {
 
 /// The sender as valid UTF-8: as it is where it already is, else read as Latin-1 into `buffer`.
 [[nodiscard]] std::string_view sender_utf8(std::string_view sender, std::span<char> buffer);
 
-/// Of a text as it arrived, what can matter to an expression: no octet becomes less than one in
-/// UTF-8 but an escape, for which word filters say "perhaps".
-[[nodiscard]] inline Octets scanned_part(Octets text) {
-    return text.first(std::min(text.size(), size_t{limits::scan_text_bytes_max}));
+/// A text for a word filter (match/word_filter.h), as it arrived where that can be; nothing if it
+/// has to be decoded. As far as expressions see it: no octet becomes less than one in UTF-8 but an
+/// escape, for which filters say "perhaps". `buffer`: scan_text_bytes_max octets.
+[[nodiscard]] inline std::optional<Octets> text_for_filter(Octets text,
+                                                           const text::Coding& coding,
+                                                           std::span<char> buffer) {
+    const std::span out(reinterpret_cast<uint8_t*>(buffer.data()), buffer.size());
+    const auto octets = text::with_ascii(text, coding, out);
+    return octets ? std::optional(octets->first(std::min(octets->size(), out.size())))
+                  : std::nullopt;
 }
 
 class MessageScan {
@@ -97,7 +104,6 @@ class MessageScan {
         }
     }
     void scan_text(uint8_t group);
-    bool ruled_out(const match::QuickSet& quick);
 
     const Patterns& patterns_;
     const TextGroups* groups_;  // null: rows have none

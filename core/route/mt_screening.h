@@ -23,6 +23,7 @@ class ScreeningStage {
                    const Patterns& patterns,
                    RouteScratch::Impl& scratch)
         : gates_(gates),
+          scratch_(scratch),
           senders_(scratch.cached_patterns.get() == &patterns ? &scratch.senders : nullptr) {}
 
     /// The messages that pass, a bit each. `gates`: of each message, 0 for one that has none.
@@ -81,20 +82,20 @@ class ScreeningStage {
         return kept;
     }
 
-    static bool may_hold(const match::WordFilter& words, const MtQuery& query) {
+    bool may_hold(const match::WordFilter& words, const MtQuery& query) {
         if (query.sm == nullptr) {
             return words.may_hold({});
         }
         const text::Coding coding = text::coding_of(query.sm->data_coding, query.alphabet);
-        if (!text::has_ascii(coding.character_set)) {
-            return text::has_text(coding, {});
-        }
         const bool has_header = (query.sm->esm_class & smpp::esm_class_udhi) != 0;
-        return words.may_hold(scanned_part(has_header ? text::message_text(*query.sm).text
-                                                      : text::message_octets(*query.sm)));
+        const Octets text =
+            has_header ? text::message_text(*query.sm).text : text::message_octets(*query.sm);
+        const auto octets = text_for_filter(text, coding, scratch_.text);
+        return octets ? words.may_hold(*octets) : text::has_text(coding, {});
     }
 
     const ScreeningGates& gates_;
+    RouteScratch::Impl& scratch_;
     const SenderCache* senders_;  // null: nothing is known of anybody
     std::array<uint32_t, limits::burst> at_gate_;
     std::array<SenderCache::Look, limits::burst> looks_;

@@ -206,6 +206,31 @@ size_t octets_to_utf8(Octets text, std::span<char> out, Map map) {
     return sink.written();
 }
 
+constexpr uint16_t little_endian_mark = 0xFFFE;  // as a big-endian reader finds it
+
+// One octet a unit, 0xFF for those above. Vectors, for what is longer than a few of them.
+size_t narrow(Octets utf16, std::span<uint8_t> out) {
+    constexpr size_t units = 16;
+    using Units [[gnu::vector_size(2 * units)]] = uint16_t;
+    using Narrow [[gnu::vector_size(units)]] = uint8_t;
+    const size_t count = std::min(utf16.size() / 2, out.size());
+    size_t at = 0;
+    for (; at + units <= count; at += units) {
+        Units wide;
+        std::memcpy(&wide, utf16.data() + 2 * at, sizeof wide);
+        wide = wide << 8 | wide >> 8;
+        wide |= static_cast<Units>(wide > 0xFF) & uint16_t{0xFF};
+        wide &= uint16_t{0xFF};
+        const Narrow octets = __builtin_convertvector(wide, Narrow);
+        std::memcpy(out.data() + at, &octets, sizeof octets);
+    }
+    for (; at < count; ++at) {
+        const auto unit = load_be<uint16_t>(utf16.data() + 2 * at);
+        out[at] = static_cast<uint8_t>(std::min<uint16_t>(unit, 0xFF));
+    }
+    return count;
+}
+
 bool is_high_surrogate(char32_t unit) {
     return unit >= 0xD800 && unit <= 0xDBFF;
 }
@@ -218,7 +243,7 @@ size_t utf16_to_utf8(Octets text, std::span<char> out) {
     bool little_endian = false;
     if (text.size() >= 2) {
         const auto mark = load_be<uint16_t>(text.data());
-        little_endian = mark == 0xFFFE;
+        little_endian = mark == little_endian_mark;
         at = mark == 0xFEFF || little_endian ? 2 : 0;
     }
     const auto unit_at = [&](size_t i) -> char32_t {
@@ -382,6 +407,14 @@ std::string_view as_utf8(Octets text, const Coding& coding, const Udh& udh, std:
         return {reinterpret_cast<const char*>(text.data()), std::min(text.size(), out.size())};
     }
     return {out.data(), to_utf8(text, coding, udh, out)};
+}
+
+std::optional<Octets> narrowed(Octets text, const Coding& coding, std::span<uint8_t> out) {
+    if (coding.character_set != CharacterSet::ucs2 ||
+        (text.size() >= 2 && load_be<uint16_t>(text.data()) == little_endian_mark)) {
+        return std::nullopt;
+    }
+    return out.first(narrow(text, out));
 }
 
 Encoded from_utf8(std::string_view text, CharacterSet set, const Udh& udh, std::span<uint8_t> out) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,18 @@ size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char
                                        const Coding& coding,
                                        const Udh& udh,
                                        std::span<char> out);
+
+/// UCS-2 to an octet a unit, 0xFF for what Latin-1 does not have. Nothing for any other text, and
+/// for little-endian UCS-2. What does not fit is left out.
+[[nodiscard]] std::optional<Octets> narrowed(Octets text,
+                                             const Coding& coding,
+                                             std::span<uint8_t> out);
+/// The text in an alphabet with ASCII, for those who look for ASCII alone: itself or narrowed().
+[[nodiscard]] inline std::optional<Octets> with_ascii(Octets text,
+                                                      const Coding& coding,
+                                                      std::span<uint8_t> out) {
+    return has_ascii(coding.character_set) ? text : narrowed(text, coding, out);
+}
 
 struct Encoded {
     size_t octets = 0;    // written

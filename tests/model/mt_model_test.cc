@@ -39,12 +39,15 @@ const std::vector<std::string> pieces = {"prize",     "PRIZE",
                                          "bit.ly",    "win"};
 
 std::string random_text(Prng& prng, bool ucs2) {
-    std::string text;
+    const bool little_endian = ucs2 && prng.chance(1, 4);
+    std::string text = little_endian ? "\xFF\xFE" : "";
     for (uint64_t i = prng.below(8); i > 0; --i) {
         for (const char c : model::pick(prng, pieces)) {
-            text += ucs2 ? std::string{'\0', c} : std::string{c};
+            text += little_endian ? std::string{c, '\0'}
+                    : ucs2        ? std::string{'\0', c}
+                                  : std::string{c};
         }
-        text += prng.chance(1, 6) ? std::string(prng.below(90), 'x') : "";
+        text += prng.chance(1, 6) ? std::string(2 * prng.below(45), 'x') : "";
     }
     return text;
 }

@@ -124,7 +124,7 @@ class Pair {
 
 TEST(QuickSet, AgreesWithTheWholeSetOrCannotTell) {
     Prng prng(17);
-    size_t told = 0, told_of_matches = 0, not_told = 0, ruled_out = 0, not_tellable = 0;
+    size_t told = 0, told_of_matches = 0, not_told = 0, ruled_out = 0;
     for (int round = 0; round < sets_compared; ++round) {
         std::vector<std::string> expressions;
         while (expressions.size() < 8) {
@@ -158,7 +158,6 @@ TEST(QuickSet, AgreesWithTheWholeSetOrCannotTell) {
                 ASSERT_EQ(ids, Ids{}) << '"' << text << '"';
             }
             if (!ids) {
-                not_tellable += quick->cannot_tell(as_octets(text)) ? 1U : 0U;
                 ++not_told;
                 continue;
             }
@@ -171,7 +170,6 @@ TEST(QuickSet, AgreesWithTheWholeSetOrCannotTell) {
     EXPECT_GT(told_of_matches, 100U);
     EXPECT_GT(not_told, 100U);
     EXPECT_GT(ruled_out, 1'000U);
-    EXPECT_GT(not_tellable, 100U);
 }
 
 // One expression is the list of words that another one leads to.

@@ -152,6 +152,34 @@ TEST(Coding, SameOctetsInAllAlphabetsWithAscii) {
     EXPECT_FALSE(has_ascii(CharacterSet::ucs2));
 }
 
+TEST(Coding, WithAsciiIsTheTextOrNarrowUcs2) {
+    std::array<uint8_t, 64> buffer{};
+    const Bytes latin{'a', 0xE9, 'b'};
+    const auto same = with_ascii(latin, {.character_set = CharacterSet::latin1}, buffer);
+    ASSERT_TRUE(same.has_value());
+    EXPECT_EQ(same->data(), latin.data());
+    const Coding ucs2{.character_set = CharacterSet::ucs2};
+    for (size_t units = 0; units < buffer.size() + 9; ++units) {
+        Bytes wide, narrow;
+        for (size_t i = 0; i < units; ++i) {
+            constexpr uint16_t some[] = {'a', 'Z', 0xE9, 0xFF, 0x100, 0x161, 0x661, 0xD83D, 0xFEFF};
+            const uint16_t unit = some[(i * 7 + units) % std::size(some)];
+            wide.push_back(static_cast<uint8_t>(unit >> 8));
+            wide.push_back(static_cast<uint8_t>(unit));
+            narrow.push_back(static_cast<uint8_t>(std::min<unsigned>(unit, 0xFF)));
+        }
+        narrow.resize(std::min(narrow.size(), buffer.size()));
+        const auto octets = with_ascii(wide, ucs2, buffer);
+        ASSERT_TRUE(octets.has_value());
+        EXPECT_EQ(Bytes(octets->begin(), octets->end()), narrow) << units;
+        wide.push_back('x');  // half a unit
+        EXPECT_EQ(with_ascii(wide, ucs2, buffer)->size(), narrow.size());
+    }
+    const Bytes little_endian{0xFF, 0xFE, 'a', 0};
+    EXPECT_FALSE(with_ascii(little_endian, ucs2, buffer).has_value());
+    EXPECT_FALSE(with_ascii(latin, {.character_set = CharacterSet::binary}, buffer).has_value());
+}
+
 TEST(Gsm7, EscapePairAcrossABlockBoundary) {
     for (size_t place = 10; place < 36; ++place) {
         Bytes text(40, 'x');
