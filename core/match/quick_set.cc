@@ -1,42 +1,62 @@
 #include "core/match/quick_set.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace sy::match {
+
+namespace {
+
+void add_words(const std::string& expression, std::vector<Word>& words) {
+    const std::vector<Word> some = form_of(expression).words;
+    words.insert(words.end(), some.begin(), some.end());
+}
+
+}  // namespace
 
 std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
                                           uint32_t set_size,
                                           const Databases& known) {
     QuickSet set;
-    set.perhaps_ = set_size;
+    set.perhaps_bit_ = set_size;
     size_t word_count = 0;
     std::map<std::string, uint32_t> bits;
-    std::vector<Word> words;
-    std::vector<Word> perhaps_words;
+    std::vector<Word> any, lists, perhaps, also;
+    bool all_have_more = true;
     for (const Part& part : parts) {
-        word_count += part.words->word_count;
-        if (part.words->expression.empty() || word_count > words_max) {
+        const WiderWords& words = *part.words;
+        word_count += words.word_count;
+        if (words.expression.empty() || word_count > words_max) {
             return std::nullopt;
         }
-        const std::vector<Word> some = form_of(part.words->expression).words;
-        words.insert(words.end(), some.begin(), some.end());
-        if (!part.words->exact) {
-            perhaps_words.insert(perhaps_words.end(), some.begin(), some.end());
+        add_words(words.expression, any);
+        add_words(words.expression, words.exact ? lists : perhaps);
+        if (!words.exact) {
+            add_words(words.also, also);
+            all_have_more = all_have_more && !words.also.empty();
         }
-        const uint32_t bit = part.words->exact ? part.id : set.perhaps_;
-        const auto [it, added] = bits.try_emplace(part.words->expression, bit);
+        const uint32_t bit = words.exact ? part.id : set.perhaps_bit_;
+        const auto [it, added] = bits.try_emplace(words.expression, bit);
         if (!added) {
-            it->second = set.perhaps_;  // the words of two expressions: the whole set tells
+            it->second = set.perhaps_bit_;  // the words of two expressions: the whole set tells
         }
     }
-    set.filter_ = WordFilter::make(words);
-    if (!perhaps_words.empty()) {
-        set.perhaps_filter_ = WordFilter::make(perhaps_words);
-    }
+    set.any_ = WordFilter::make(any);
+    set.lists_ = WordFilter::make(lists);
+    set.perhaps_ = WordFilter::make(perhaps);
+    set.also_ = all_have_more ? WordFilter::make(also) : std::nullopt;
     std::vector<std::string> expressions;
     for (auto& [expression, bit] : bits) {
         expressions.push_back(expression);
         set.bit_of_.push_back(bit);
+        set.id_of_.push_back(Database::none);
+    }
+    for (const Part& part : parts) {
+        if (part.words->exact) {
+            const auto at = std::ranges::lower_bound(expressions, part.words->expression);
+            set.id_of_[static_cast<size_t>(at - expressions.begin())] = part.id;
+        }
     }
     if (const auto it = known.find(expressions); it != known.end()) {
         set.database_ = it->second;
@@ -50,15 +70,16 @@ std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
 bool QuickSet::scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const {
     out.clear();
     const Octets octets = as_octets(text);
-    // Of a text that its words did not rule out, this is the most likely answer.
-    if (perhaps_filter_ && perhaps_filter_->may_hold(octets)) {
+    const bool lists_alone = is_without(perhaps_, octets) || is_without(also_, octets);
+    if (!lists_alone && perhaps_.has_value()) {
         return false;
     }
-    if (rules_out(octets)) {
+    if (lists_alone && is_without(lists_, octets)) {
         return true;
     }
-    database_->scan(text, scratch.hyperscan(), bit_of_.data(), out);
-    return !out.contains(perhaps_);
+    const std::vector<uint32_t>& bits = lists_alone ? id_of_ : bit_of_;
+    database_->scan(text, scratch.hyperscan(), bits.data(), out);
+    return lists_alone || !out.contains(perhaps_bit_);
 }
 
 }  // namespace sy::match

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/match/expression_form.h"
@@ -24,6 +25,8 @@ struct Needle {
     std::string octets;
     bool caseless = false;
     bool has_letter = false;
+
+    friend bool operator==(const Needle&, const Needle&) = default;
 };
 // One of them stands in every text that matches; empty: nothing is known.
 using Needles = std::vector<Needle>;
@@ -32,6 +35,26 @@ class NeedleFinder {
   public:
     NeedleFinder(const ExpressionTree& tree, bool utf8_mode) : tree_(tree), utf8_mode_(utf8_mode) {}
 
+    /// The rarest, and the rarest of the others that a text needs as well.
+    [[nodiscard]] std::pair<Needles, Needles> two_of(uint32_t index) const {
+        const Node& node = tree_.nodes[index];
+        if (node.kind != NodeKind::sequence) {
+            return {of(index), {}};
+        }
+        std::pair<Needles, Needles> two;
+        const std::vector<Needles> all = each_of_sequence(node.children);
+        for (const Needles& needles : all) {
+            offer(needles, two.first);
+        }
+        for (const Needles& needles : all) {
+            if (needles != two.first) {
+                offer(needles, two.second);
+            }
+        }
+        return two;
+    }
+
+  private:
     [[nodiscard]] Needles of(uint32_t index) const {
         const Node& node = tree_.nodes[index];
         switch (node.kind) {
@@ -50,7 +73,6 @@ class NeedleFinder {
         return {};
     }
 
-  private:
     // Characters beyond ASCII have other forms under (?i), and two of them are other forms of
     // ASCII letters (expression_form.h).
     [[nodiscard]] bool stands_as_written(const Node& node) const {
@@ -75,9 +97,18 @@ class NeedleFinder {
 
     [[nodiscard]] Needles of_sequence(std::span<const uint32_t> children) const {
         Needles best;
+        for (Needles& needles : each_of_sequence(children)) {
+            offer(std::move(needles), best);
+        }
+        return best;
+    }
+
+    // A text needs one of each.
+    [[nodiscard]] std::vector<Needles> each_of_sequence(std::span<const uint32_t> children) const {
+        std::vector<Needles> all;
         Needle run;
         const auto end_run = [&] {
-            offer({std::move(run)}, best);
+            all.push_back({std::move(run)});
             run = Needle{};
         };
         for (const uint32_t child : children) {
@@ -90,11 +121,11 @@ class NeedleFinder {
             if (plain) {
                 extend(run, node);
             } else if (node.kind != NodeKind::character) {
-                offer(of(child), best);
+                all.push_back(of(child));
             }
         }
         end_run();
-        return best;
+        return all;
     }
 
     [[nodiscard]] Needles of_alternation(const Node& node) const {
@@ -163,14 +194,17 @@ WiderWords wider_words(const std::string& expression) {
         return {expression, static_cast<uint32_t>(form.words.size()), true};
     }
     const std::optional<ExpressionTree> tree = parse_expression(expression);
-    const Needles needles = tree ? NeedleFinder(*tree, form.utf8_mode).of(tree->root) : Needles{};
+    if (!tree) {
+        return {};
+    }
+    const auto [needles, others] = NeedleFinder(*tree, form.utf8_mode).two_of(tree->root);
     if (needles.empty()) {
         return {};
     }
-    std::string words = expression_of(needles);
-    const size_t word_count = form_of(words).words.size();
-    return word_count == 0 ? WiderWords{}
-                           : WiderWords{std::move(words), static_cast<uint32_t>(word_count), false};
+    WiderWords words{.expression = expression_of(needles)};
+    words.word_count = static_cast<uint32_t>(form_of(words.expression).words.size());
+    words.also = others.empty() ? "" : expression_of(others);
+    return words.word_count == 0 ? WiderWords{} : words;
 }
 
 }  // namespace sy::match

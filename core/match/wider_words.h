@@ -13,6 +13,8 @@ struct WiderWords {
     std::string expression;
     uint32_t word_count = 0;  // literals that it is compiled to
     bool exact = false;       // the expression itself
+    // Another such list, of which a text needs a word as well. Empty: none is known.
+    std::string also{};
 };
 
 [[nodiscard]] WiderWords wider_words(const std::string& expression);

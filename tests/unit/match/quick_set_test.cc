@@ -53,6 +53,23 @@ TEST(WiderWords, LongestRunThatHasToStandInTheText) {
     }
 }
 
+TEST(WiderWords, WordsThatATextNeedsAsWell) {
+    constexpr std::pair<const char*, const char*> examples[] = {
+        {"(?i)\\bbrand7\\s+(code|otp|pin)\\s*[0-9]{4,8}", "(?:(?i:code)|(?i:otp)|(?i:pin))"},
+        {"(win|free)\\s+brand7\\b", "(?:(?:win)|(?:free))"},
+        {"brand7.*(bit\\.ly|t\\.me)/[a-z]+", "(?:(?:bit\\x2ely)|(?:t\\x2eme))"},
+        {"gift\\d", ""},
+        {"gift\\dgift\\d", ""},  // the same ones
+        {"gift\\d(offer)?", ""},
+        {"gift\\d(offer)+", "(?:(?:gift))"},
+        {"gift1\\d|free", ""},
+        {"win\\b", ""},  // a list of words has no need of others
+    };
+    for (const auto& [expression, expected] : examples) {
+        EXPECT_EQ(wider_words(expression).also, expected) << expression;
+    }
+}
+
 TEST(WiderWords, NothingWhereNothingRareHasToStand) {
     for (const char* expression : {"[a-z]+\\d", "ab\\d", "(code)?\\d", "(code)*\\d", "(code|\\d)x*",
                                    "(code|)x*", ".*", "(open", "\\Qcode\\E\\d"}) {
