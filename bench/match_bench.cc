@@ -321,7 +321,7 @@ void scan_few(benchmark::State& state, Kind kind, size_t few, size_t count) {
     };
     state.counters["hits_per_text"] = a_text(hits);
     state.counters["scans_for_all_per_text"] = a_text(all_scans);
-    state.counters["bytes"] = static_cast<double>(quick->database()->bytes());
+    state.counters["bytes"] = static_cast<double>(quick->bytes());
 }
 
 // A set with one expression of `count` replaced, and the scratch for it: what a reload does.

@@ -82,4 +82,12 @@ bool QuickSet::scan(std::string_view text, PatternScratch& scratch, MatchSet& ou
     return lists_alone || !out.contains(perhaps_bit_);
 }
 
+size_t QuickSet::bytes() const {
+    size_t sum = database_->bytes() + sizeof(*this);
+    for (const auto* words : {&any_, &lists_, &perhaps_, &also_}) {
+        sum += words->has_value() ? (*words)->needles().size_bytes() : 0;
+    }
+    return sum;
+}
+
 }  // namespace sy::match

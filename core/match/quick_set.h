@@ -51,6 +51,7 @@ class QuickSet {
     /// not the whole answer, the whole set has to be scanned. Does not allocate. REQUIRES: valid
     /// UTF-8; out.capacity() > set_size; the scratch was prepared for database().
     [[nodiscard]] bool scan(std::string_view text, PatternScratch& scratch, MatchSet& out) const;
+    [[nodiscard]] size_t bytes() const;
     [[nodiscard]] const std::shared_ptr<const Database>& database() const { return database_; }
 
   private:

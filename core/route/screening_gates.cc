@@ -92,9 +92,9 @@ ScreeningGates::ScreeningGates(const PrefixIndex& index,
 }
 
 size_t ScreeningGates::bytes() const {
-    size_t sum = ids_.size() * sizeof(Id) + gates_.size() * sizeof(Gate);
+    size_t sum = ids_.size() * sizeof(Id);
     for (const Gate& gate : gates_) {
-        sum += gate.texts ? gate.texts->needles().size_bytes() : 0;
+        sum += sizeof gate + (gate.texts ? gate.texts->needles().size_bytes() : 0);
     }
     return sum;
 }

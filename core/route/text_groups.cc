@@ -94,7 +94,7 @@ TextGroups::TextGroups(RuleIndex& conditions, KnownWords& words, const TextGroup
 size_t TextGroups::bytes() const {
     size_t sum = 0;
     for (const match::QuickSet& set : sets_) {
-        sum += set.database()->bytes();
+        sum += set.bytes();
     }
     return sum;
 }
