@@ -1,16 +1,14 @@
 #include "core/match/quick_set.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 namespace sy::match {
 
 namespace {
 
-void add_words(const std::string& expression, std::vector<Word>& words) {
-    const std::vector<Word> some = form_of(expression).words;
-    words.insert(words.end(), some.begin(), some.end());
+void append(std::vector<Word>& to, const std::vector<Word>& words) {
+    to.insert(to.end(), words.begin(), words.end());
 }
 
 }  // namespace
@@ -26,14 +24,14 @@ std::optional<QuickSet> QuickSet::compile(std::span<const Part> parts,
     bool all_have_more = true;
     for (const Part& part : parts) {
         const WiderWords& words = *part.words;
-        word_count += words.word_count;
+        word_count += words.words.size();
         if (words.expression.empty() || word_count > words_max) {
             return std::nullopt;
         }
-        add_words(words.expression, any);
-        add_words(words.expression, words.exact ? lists : perhaps);
+        append(any, words.words);
+        append(words.exact ? lists : perhaps, words.words);
         if (!words.exact) {
-            add_words(words.also, also);
+            append(also, words.also);
             all_have_more = all_have_more && !words.also.empty();
         }
         const uint32_t bit = words.exact ? part.id : set.perhaps_bit_;

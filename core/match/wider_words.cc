@@ -191,7 +191,7 @@ std::string expression_of(const Needles& needles) {
 WiderWords wider_words(const std::string& expression) {
     const ExpressionForm form = form_of(expression);
     if (!form.words.empty()) {
-        return {expression, static_cast<uint32_t>(form.words.size()), true};
+        return {expression, form.words, true, {}};
     }
     const std::optional<ExpressionTree> tree = parse_expression(expression);
     if (!tree) {
@@ -201,10 +201,13 @@ WiderWords wider_words(const std::string& expression) {
     if (needles.empty()) {
         return {};
     }
-    WiderWords words{.expression = expression_of(needles)};
-    words.word_count = static_cast<uint32_t>(form_of(words.expression).words.size());
-    words.also = others.empty() ? "" : expression_of(others);
-    return words.word_count == 0 ? WiderWords{} : words;
+    WiderWords wider;
+    wider.expression = expression_of(needles);
+    wider.words = form_of(wider.expression).words;
+    for (const Needle& needle : others) {
+        wider.also.push_back({.octets = needle.octets, .caseless = needle.caseless});
+    }
+    return wider.words.empty() ? WiderWords{} : wider;
 }
 
 }  // namespace sy::match

@@ -2,8 +2,10 @@
 // quicker than most expressions are. Pure; control plane only.
 #pragma once
 
-#include <cstdint>
 #include <string>
+#include <vector>
+
+#include "core/match/expression_form.h"
 
 namespace sy::match {
 
@@ -11,10 +13,9 @@ struct WiderWords {
     // A list of words (expression_form.h) that matches every text that the expression does. Empty:
     // none is known, or only words too short to be rare.
     std::string expression;
-    uint32_t word_count = 0;  // literals that it is compiled to
+    std::vector<Word> words;  // of `expression`
     bool exact = false;       // the expression itself
-    // Another such list, of which a text needs a word as well. Empty: none is known.
-    std::string also{};
+    std::vector<Word> also;   // a text needs one of these as well; empty: none is known
 };
 
 [[nodiscard]] WiderWords wider_words(const std::string& expression);

@@ -22,17 +22,22 @@ static_assert(std::endian::native == std::endian::little);
 // ---- control plane: which octets of a word are looked for ----
 
 // Roughly the binary logarithm of how often an octet stands in texts.
-int commonness(Byte octet) {
-    const Byte small = octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet;
-    const auto is_one_of = [small](std::string_view some) {
-        return some.find(static_cast<char>(small)) != std::string_view::npos;
+consteval std::array<uint8_t, 256> commonness_of_all() {
+    std::array<uint8_t, 256> all;
+    all.fill(3);
+    const auto set = [&all](std::string_view letters, uint8_t commonness) {
+        for (const char letter : letters) {
+            all[static_cast<Byte>(letter)] = commonness;
+            all[static_cast<Byte>(letter) ^ 0x20u] = commonness;
+        }
     };
-    return small == ' '                 ? 8
-           : is_one_of("etaoinsr")      ? 6
-           : is_one_of("hdlucmpgfywbv") ? 4
-           : is_one_of("jkqxz")         ? 2
-                                        : 3;
+    set("etaoinsr", 6);
+    set("hdlucmpgfywbv", 4);
+    set("jkqxz", 2);
+    all[' '] = 8;
+    return all;
 }
+constexpr std::array<uint8_t, 256> commonness = commonness_of_all();
 
 WordFilter::Needle needle_of(std::string_view octets, bool caseless) {
     WordFilter::Needle needle;
@@ -58,7 +63,7 @@ std::optional<WordFilter::Needle> needle_of(const Word& word, size_t window) {
         const std::string_view octets = rest.substr(0, static_cast<size_t>(run - rest.begin()));
         int common = 0;
         for (const char octet : octets.substr(0, window)) {
-            common += commonness(static_cast<Byte>(octet));
+            common += commonness[static_cast<Byte>(octet)];
         }
         const auto here = std::pair(window - std::min(window, octets.size()), common);
         if (octets.size() >= WordFilter::octets_min && here < least) {

@@ -2,7 +2,6 @@
 #include "core/route/screening_gates.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -43,12 +42,11 @@ std::optional<ScreeningGates::Gate> gate_of(const Demand& demand, KnownWords& kn
     ScreeningGates::Gate gate{.asks_senders = demand.senders};
     std::vector<match::Word> words;
     for (const uint32_t expression : demand.texts) {
-        const match::WiderWords& wider = known.of(expression);
-        if (wider.expression.empty() ||
-            words.size() + wider.word_count > match::WordFilter::words_max) {
+        const std::vector<match::Word>& some = known.of(expression).words;
+        if (some.empty() || words.size() + some.size() > match::WordFilter::words_max) {
             return std::nullopt;
         }
-        std::ranges::move(match::form_of(wider.expression).words, std::back_inserter(words));
+        words.insert(words.end(), some.begin(), some.end());
     }
     if (!words.empty()) {
         gate.texts = match::WordFilter::make(words);

@@ -31,8 +31,8 @@ Ids ids_of(std::span<const MtRow> rows) {
 bool worth_a_group(const Ids& ids, KnownWords& words) {
     size_t word_count = 0;
     for (const uint32_t id : ids) {
-        word_count += words.of(id).word_count;
-        if (words.of(id).word_count == 0 || word_count > match::QuickSet::words_max) {
+        word_count += words.of(id).words.size();
+        if (words.of(id).words.empty() || word_count > match::QuickSet::words_max) {
             return false;
         }
     }
