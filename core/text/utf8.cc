@@ -206,6 +206,7 @@ size_t octets_to_utf8(Octets text, std::span<char> out, Map map) {
     return sink.written();
 }
 
+constexpr uint16_t big_endian_mark = 0xFEFF;
 constexpr uint16_t little_endian_mark = 0xFFFE;  // as a big-endian reader finds it
 
 // One octet a unit, 0xFF for those above. Vectors, for what is longer than a few of them.
@@ -244,7 +245,7 @@ size_t utf16_to_utf8(Octets text, std::span<char> out) {
     if (text.size() >= 2) {
         const auto mark = load_be<uint16_t>(text.data());
         little_endian = mark == little_endian_mark;
-        at = mark == 0xFEFF || little_endian ? 2 : 0;
+        at = mark == big_endian_mark || little_endian ? 2 : 0;
     }
     const auto unit_at = [&](size_t i) -> char32_t {
         const auto unit = load_be<uint16_t>(text.data() + i);
@@ -410,9 +411,15 @@ std::string_view as_utf8(Octets text, const Coding& coding, const Udh& udh, std:
 }
 
 std::optional<Octets> narrowed(Octets text, const Coding& coding, std::span<uint8_t> out) {
-    if (coding.character_set != CharacterSet::ucs2 ||
-        (text.size() >= 2 && load_be<uint16_t>(text.data()) == little_endian_mark)) {
+    if (coding.character_set != CharacterSet::ucs2) {
         return std::nullopt;
+    }
+    if (text.size() >= 2) {
+        const auto mark = load_be<uint16_t>(text.data());
+        if (mark == little_endian_mark) {
+            return std::nullopt;
+        }
+        text = text.subspan(mark == big_endian_mark ? 2 : 0);
     }
     return out.first(narrow(text, out));
 }

@@ -37,8 +37,9 @@ size_t to_utf8(Octets text, const Coding& coding, const Udh& udh, std::span<char
                                        const Udh& udh,
                                        std::span<char> out);
 
-/// UCS-2 to an octet a unit, 0xFF for what Latin-1 does not have. Nothing for any other text, and
-/// for little-endian UCS-2. What does not fit is left out.
+/// UCS-2 to an octet a unit, 0xFF for what Latin-1 does not have; a byte order mark is left out, as
+/// to_utf8() does. Nothing for any other text, and for little-endian UCS-2. What does not fit is
+/// left out.
 [[nodiscard]] std::optional<Octets> narrowed(Octets text,
                                              const Coding& coding,
                                              std::span<uint8_t> out);
