@@ -10,8 +10,10 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +27,7 @@
 #include "core/base/prng.h"
 #include "core/match/pattern_set.h"
 #include "core/match/quick_set.h"
+#include "core/match/word_filter.h"
 #include "core/route/sender_cache.h"
 
 namespace sy::match {
@@ -324,6 +327,74 @@ void scan_few(benchmark::State& state, Kind kind, size_t few, size_t count) {
     state.counters["bytes"] = static_cast<double>(quick->bytes());
 }
 
+// Which of some words stand in texts: a filter's "no" or "perhaps", beside Hyperscan that finds
+// them.
+class FewWords {
+  public:
+    FewWords(size_t count, size_t of) {
+        const std::vector<std::string> all = make_expressions(words, of);
+        std::vector<std::string> some;
+        std::vector<Word> each;
+        for (size_t i = 0; i < count; ++i) {
+            some.push_back(all[i * (of / count)]);
+            std::ranges::move(form_of(some.back()).words, std::back_inserter(each));
+        }
+        filter_ = WordFilter::make(each);
+        SY_ASSERT(filter_.has_value());
+        std::vector<PatternError> errors;
+        set_ = PatternSet::compile(some, errors);
+        SY_ASSERT(errors.empty() && scratch_.prepare(set_).has_value());
+        found_.reserve(set_.size());
+    }
+    bool may_hold(const std::string& text, FilterVariant variant) {
+        return filter_->may_hold(as_octets(text), variant);
+    }
+    size_t hits(const std::string& text) {
+        set_.scan(text, scratch_, found_);
+        return found_.hits().size();
+    }
+
+  private:
+    std::optional<WordFilter> filter_;
+    PatternSet set_;
+    PatternScratch scratch_;
+    MatchSet found_;
+};
+
+template <class Look>
+void look_for_words(benchmark::State& state, FewWords& few, const Look& look) {
+    for (const std::string& text : texts_of(false)) {
+        SY_ASSERT(few.hits(text) == 0 || look(text) != 0);
+    }
+    uint64_t held = 0;
+    size_t at = 0;
+    for (auto _ : state) {
+        held += look(texts_of(false)[at]) != 0 ? 1U : 0U;
+        at = (at + 1) % text_count;
+    }
+    state.SetItemsProcessed(state.iterations());
+    state.counters["held_per_text"] =
+        static_cast<double>(held) / static_cast<double>(state.iterations());
+}
+
+void register_few_words(size_t count, size_t of) {
+    const std::string name = "match/words=" + std::to_string(count);
+    constexpr const char* variant_names[] = {"scalar", "avx2", "avx512"};
+    for (const FilterVariant variant : filter_variants()) {
+        const std::string by = name + "/filter/" + variant_names[static_cast<size_t>(variant)];
+        benchmark::RegisterBenchmark(by.c_str(), [=](benchmark::State& state) {
+            FewWords few(count, of);
+            look_for_words(state, few, [&](const std::string& text) {
+                return few.may_hold(text, variant) ? size_t{1} : size_t{0};
+            });
+        });
+    }
+    benchmark::RegisterBenchmark((name + "/hyperscan").c_str(), [=](benchmark::State& state) {
+        FewWords few(count, of);
+        look_for_words(state, few, [&](const std::string& text) { return few.hits(text); });
+    });
+}
+
 // A set with one expression of `count` replaced, and the scratch for it: what a reload does.
 void reload(benchmark::State& state, Kind kind, size_t count) {
     auto of = make_expressions(kind, count);
@@ -420,6 +491,9 @@ void register_all(bool large) {
         const std::string tail =
             std::string("/") + kind_names[kind] + "/expressions=" + std::to_string(count);
         for (const size_t few : {size_t{1}, size_t{8}, size_t{32}}) {
+            if (kind == words) {
+                register_few_words(few, count);
+            }
             const std::string name = "match/few=" + std::to_string(few) + tail;
             benchmark::RegisterBenchmark(
                 name.c_str(), [=](benchmark::State& state) { scan_few(state, kind, few, count); });

@@ -188,11 +188,11 @@ struct WordFilter::Scalar {
     }
 };
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 struct WordFilter::Avx2 {
     static constexpr size_t step = 32;
 
-    static bool find(const WordFilter& filter, Octets text) {
+    [[gnu::target("avx2")]] static bool find(const WordFilter& filter, Octets text) {
         std::array<Tables, window> tables;
         for (size_t place = 0; place < window; ++place) {
             tables[place] = {both_halves(filter.halves_[place].low),
@@ -219,19 +219,19 @@ struct WordFilter::Avx2 {
         __m256i low;
         __m256i high;
     };
-    static __m256i both_halves(const std::array<uint8_t, 16>& table) {
+    [[gnu::target("avx2")]] static __m256i both_halves(const std::array<uint8_t, 16>& table) {
         __m128i half;
         std::memcpy(&half, table.data(), sizeof half);
         return _mm256_broadcastsi128_si256(half);
     }
-    static __m256i load(const Byte* from) {
+    [[gnu::target("avx2")]] static __m256i load(const Byte* from) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     }
-    static bool look(const WordFilter& filter,
-                     const std::array<Tables, window>& tables,
-                     Octets text,
-                     size_t at,
-                     const Byte* from) {
+    [[gnu::target("avx2")]] static bool look(const WordFilter& filter,
+                                             const std::array<Tables, window>& tables,
+                                             Octets text,
+                                             size_t at,
+                                             const Byte* from) {
         const __m256i half = _mm256_set1_epi8(0x0F);
         __m256i in_buckets = _mm256_set1_epi8(-1);
         for (size_t place = 0; place < window; ++place) {
@@ -256,9 +256,7 @@ struct WordFilter::Avx2 {
                                  each);
     }
 };
-#endif
 
-#if defined(__x86_64__)
 // Blocks are looked at before any needle is compared: what a call would push out of the registers
 // stays there.
 struct WordFilter::Avx512 {
@@ -326,34 +324,21 @@ struct WordFilter::Avx512 {
     }
 };
 
-namespace {
-
-bool cpu_has_avx512_vbmi() {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-           __builtin_cpu_supports("avx512vbmi") != 0;
-}
-
-}  // namespace
-#else
-namespace {
-
-bool cpu_has_avx512_vbmi() {
-    return false;
-}
-
-}  // namespace
 #endif
 
 std::span<const FilterVariant> filter_variants() {
     static const std::vector<FilterVariant> all = [] {
         std::vector variants{FilterVariant::scalar};
-#if defined(__AVX2__)
-        variants.push_back(FilterVariant::avx2);
-#endif
-        if (cpu_has_avx512_vbmi()) {
+#if defined(__x86_64__)
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx2") != 0) {
+            variants.push_back(FilterVariant::avx2);
+        }
+        if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+            __builtin_cpu_supports("avx512vbmi") != 0) {
             variants.push_back(FilterVariant::avx512);
         }
+#endif
         return variants;
     }();
     return all;
@@ -362,12 +347,13 @@ std::span<const FilterVariant> filter_variants() {
 const FilterVariant WordFilter::best_variant = filter_variants().back();
 
 bool WordFilter::may_hold(Octets text, FilterVariant variant) const {
+    if (needles_.empty()) {
+        return false;
+    }
 #if defined(__x86_64__)
     if (variant == FilterVariant::avx512) {
         return Avx512::find(*this, text);
     }
-#endif
-#if defined(__AVX2__)
     if (variant == FilterVariant::avx2) {
         return Avx2::find(*this, text);
     }

@@ -1,8 +1,8 @@
 // Whether any of a few words can stand in a text: 64 octets at a time, by shuffles that tell where
 // four octets in a row could begin a word (Teddy's idea, as in Hyperscan), then by the word's first
-// eight octets. A tenth of what Hyperscan takes for the same words, and of the octets as they
-// arrived: the characters that it looks at are the same octets in every alphabet but UCS-2
-// (text/coding.h), so that a text that holds none of the words need not be decoded.
+// eight octets. Beside Hyperscan looking for the same words: bench/match_bench, "words=". Of the
+// octets as they arrived: the characters that it looks at are the same octets in every alphabet but
+// UCS-2 (text/coding.h), so that a text that holds none of the words need not be decoded.
 //
 // "Perhaps" may be wrong, "no" never is. Immutable once made; any thread asks.
 #pragma once
@@ -22,7 +22,7 @@ namespace sy::match {
 
 /// How a text is looked through. All of them say the same.
 enum class FilterVariant : uint8_t { scalar, avx2, avx512 };
-/// Those that this CPU has, and this build; the quickest one last.
+/// Those that this CPU has; the quickest one last.
 [[nodiscard]] std::span<const FilterVariant> filter_variants();
 
 class WordFilter {
@@ -35,9 +35,9 @@ class WordFilter {
     static constexpr size_t words_max = 64;
     [[nodiscard]] static std::optional<WordFilter> make(std::span<const Word> words);
 
-    /// False: none of the words stands in the text. True for every text with an octet 0x1B, as an
-    /// escape in GSM 7-bit can stand inside a word. `text`: UTF-8, or the octets of a text whose
-    /// alphabet has ASCII (text::has_ascii). Does not allocate.
+    /// False: none of the words stands in the text. With any word true for every text with an octet
+    /// 0x1B, as an escape in GSM 7-bit can stand inside a word. `text`: UTF-8, or the octets of a
+    /// text whose alphabet has ASCII (text::has_ascii). Does not allocate.
     [[nodiscard]] bool may_hold(Octets text) const { return may_hold(text, best_variant); }
     [[nodiscard]] bool may_hold(Octets text, FilterVariant variant) const;
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "core/base/assert.h"
 #include "core/route/expressions.h"
@@ -14,14 +13,15 @@ namespace {
 
 // What a message needs so that some rule may hold.
 struct Demand {
-    bool by_expressions = true;  // all of them ask for one
+    bool can_be_told = true;
     bool senders = false;
     std::vector<uint32_t> texts;  // ascending, each once
 
     friend auto operator<=>(const Demand&, const Demand&) = default;
 };
 
-// What more rules demand in the same way as those before.
+// What more rules demand in the same way as those before. What cannot be told takes no room,
+// however many prefixes lie in one with thousands of expressions.
 void add(std::span<const MtRow> rows, Demand& demand) {
     for (const MtRow& row : rows) {
         if (row.sender_expression != Expressions::none) {
@@ -29,12 +29,14 @@ void add(std::span<const MtRow> rows, Demand& demand) {
         } else if (row.text_expression != Expressions::none) {
             demand.texts.push_back(row.text_expression);
         } else {
-            demand = {.by_expressions = false, .senders = false, .texts = {}};
-            return;
+            demand.can_be_told = false;
         }
     }
     std::ranges::sort(demand.texts);
     demand.texts.erase(std::ranges::unique(demand.texts).begin(), demand.texts.end());
+    if (!demand.can_be_told || demand.texts.size() > match::WordFilter::words_max) {
+        demand = {.can_be_told = false, .senders = false, .texts = {}};
+    }
 }
 
 // Nothing where it cannot be told from words.
@@ -68,15 +70,15 @@ ScreeningGates::ScreeningGates(const PrefixIndex& index,
         SY_ASSERT(parent == PrefixIndex::none || parent < node);
         Demand& demand = demands.emplace_back();
         if (parent != PrefixIndex::none) {
-            demand = Demand(demands[parent]);
+            demand = demands[parent];
         }
-        if (demand.by_expressions) {
+        if (demand.can_be_told) {
             add(rows.subspan(entries[node].rows_begin,
                              entries[node].rows_end - entries[node].rows_begin),
                 demand);
         }
         ids_.push_back(0);
-        if (!demand.by_expressions) {
+        if (!demand.can_be_told) {
             continue;
         }
         const auto [it, is_new] = known.try_emplace(demand, Id{0});

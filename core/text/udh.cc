@@ -63,15 +63,12 @@ Udh parse_udh(Octets message) {
     return out;
 }
 
-Octets message_payload(const smpp::Sm& sm) {
-    Octets rest = sm.tlvs;
-    smpp::Tlv tlv;
-    while (smpp::next_tlv(rest, tlv)) {
-        if (tlv.tag == smpp::TlvTag::message_payload) {
-            return tlv.value;
-        }
+Octets message_octets(const smpp::Sm& sm) {
+    Octets octets = sm.short_message;
+    if (octets.empty()) {
+        (void)smpp::find_tlv(sm.tlvs, smpp::TlvTag::message_payload, octets);
     }
-    return {};
+    return octets;
 }
 
 MessageText message_text(const smpp::Sm& sm) {

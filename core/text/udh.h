@@ -44,18 +44,13 @@ struct Udh {
 /// header longer than the message counts as none (octet_count 0, malformed).
 [[nodiscard]] Udh parse_udh(Octets message);
 
-/// The value of the TLV; empty where there is none.
-[[nodiscard]] Octets message_payload(const smpp::Sm& sm);
-
 struct MessageText {
     Octets octets;  // all of it, UDH included
     Octets text;    // behind the UDH
     Udh udh;
 };
 /// short_message, or message_payload where short_message is empty.
-[[nodiscard]] inline Octets message_octets(const smpp::Sm& sm) {
-    return sm.short_message.empty() ? message_payload(sm) : sm.short_message;
-}
+[[nodiscard]] Octets message_octets(const smpp::Sm& sm);
 [[nodiscard]] MessageText message_text(const smpp::Sm& sm);
 
 /// The concatenation element of the UDH, else the three SAR TLVs if all are there and make sense.

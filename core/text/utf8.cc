@@ -99,8 +99,8 @@ void copy_plain(Octets text, size_t& at, Utf8Sink& sink, Special special) {
     }
 }
 
-// All but the septets that stand for the same octet in every locking table (test:
-// Gsm7.BlocksReadAsTheirOctets).
+// All but the septets that stand for the same octet in every locking table: is_same_in_all() of a
+// whole block (test: Gsm7.BlocksReadAsTheirOctets).
 template <class Block>
 [[gnu::always_inline]] inline auto special_in_gsm7(Block block) {
     // Signed, so that octets above 0x7F are below ' '; with 0x20 set, '@' is '`', and what stands

@@ -91,6 +91,12 @@ TEST(WordFilter, NoneForWordsThatReadDifferently) {
     EXPECT_FALSE(may_hold(*filter, "Caf\x05 hous"));
 }
 
+TEST(WordFilter, WithoutWordsHoldsNothing) {
+    const auto filter = WordFilter::make({});
+    ASSERT_TRUE(filter.has_value());
+    EXPECT_FALSE(may_hold(*filter, "a text\x1B"));
+}
+
 TEST(WordFilter, AnEscapeMayStandInsideAWord) {
     const auto filter = WordFilter::make(std::array{word("code")});
     ASSERT_TRUE(filter.has_value());
